@@ -1,0 +1,22 @@
+"""Settings for tests: the real ones, in a directory of their own."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_DATA = os.environ.get("POSTBAG_DATA") or tempfile.mkdtemp(prefix="postbag-tests-")
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
+os.environ["POSTBAG_DATA"] = _DATA
+os.environ.setdefault("SECRET_KEY", "a key for tests alone, long enough to be accepted")
+os.environ.setdefault("BASE_URL", "http://localhost:8000")
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
