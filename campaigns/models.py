@@ -1,0 +1,154 @@
+"""What is asked: campaigns, their asks, and the wording of each ask."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Organisation, User
+from targets.models import TargetList
+
+
+class Campaign(models.Model):
+    """What is campaigned for. Its stage says whether letters may be written; pausing says whether they leave."""
+
+    class Stage(models.TextChoices):
+        DRAFT = "draft", "Draft"  # nobody but members sees it
+        OPEN = "open", "Open"  # supporters write
+        CLOSED = "closed", "Closed"  # nobody writes any more; what waits still leaves unless it was stopped
+
+    class Ending(models.TextChoices):
+        NONE = "", "None"
+        WON = "won", "Won"
+        ENDED = "ended", "Ended"
+        MOVED = "moved", "Moved"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="campaigns")
+    slug = models.SlugField(max_length=60, unique=True)
+    default_language = models.CharField(max_length=12, default="en")
+    stage = models.CharField(max_length=6, choices=Stage.choices, default=Stage.DRAFT)
+    ending = models.CharField(max_length=6, choices=Ending.choices, default=Ending.NONE, blank=True)
+    ending_words = models.TextField(max_length=2000, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)  # delivery rests; letters keep being confirmed
+    paused_because = models.CharField(max_length=300, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True)
+    deadline = models.CharField(max_length=60, blank=True)  # in words, only if real
+    confirm_within_hours = models.PositiveSmallIntegerField(default=72)
+    never_twice = models.BooleanField(default=False)  # the first unclear ending waits for a person
+    most_links = models.PositiveSmallIntegerField(default=2)
+    wrapped_key = models.BinaryField(max_length=60, editable=False)  # of the texts; destroyed when forgotten
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(stage__in=["draft", "open", "closed"]), name="campaign_stage_is_known"),
+            models.CheckConstraint(
+                condition=Q(ending__in=["", "won", "ended", "moved"]), name="campaign_ending_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(confirm_within_hours__gte=1, confirm_within_hours__lte=168),
+                name="campaign_confirmation_within_a_week",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether supporters may write and confirm."""
+        return self.stage == self.Stage.OPEN
+
+
+class CampaignText(models.Model):
+    """What the campaign's page says, in one language."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="texts")
+    language = models.CharField(max_length=12)
+    title = models.CharField(max_length=140)  # the ask as a sentence
+    summary = models.TextField(max_length=600)  # at most 60 words
+    question = models.CharField(max_length=120, default="Why does this matter to you?")
+    why_letters_help = models.TextField(max_length=400, blank=True)
+    background = models.TextField(max_length=20_000, blank=True)  # Markdown
+    share_text = models.CharField(max_length=280, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "language"], name="campaign_text_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Ask(models.Model):
+    """The letter that a campaign puts to one target list, and what its targets learn of the writer."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="asks")
+    position = models.PositiveSmallIntegerField(default=0)
+    slug = models.SlugField(max_length=60)
+    target_list = models.ForeignKey(TargetList, on_delete=models.PROTECT, related_name="asks")
+    default_language = models.CharField(max_length=12, default="en")
+    shows_town = models.BooleanField(default=False)
+    shows_email = models.BooleanField(default=False)  # replies go to the supporter
+    warns = models.BooleanField(default=False)  # writing may endanger the writer: say so
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "slug"], name="ask_slug_once_per_campaign"),
+            models.CheckConstraint(
+                condition=~Q(slug__in=["draft", "confirm", "letter"]), name="ask_slug_is_not_a_step"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class AskText(models.Model):
+    """What supporters read about an ask, in one language."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="texts")
+    language = models.CharField(max_length=12)
+    title = models.CharField(max_length=120)
+    short = models.CharField(max_length=300, blank=True)  # what these people can do
+    talking_points = models.JSONField(default=list, blank=True)  # [{"text": …, "source": …}]
+    starters = models.JSONField(default=list, blank=True)  # beginnings of a sentence
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ask", "language"], name="ask_text_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LetterTemplate(models.Model):
+    """The wording of an ask in one language. A version that a letter uses is never changed: editing adds one."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="templates")
+    language = models.CharField(max_length=12)
+    version = models.PositiveIntegerField(default=1)
+    subject = models.TextField(max_length=2000)
+    salutation = models.TextField(max_length=2000)
+    body = models.TextField(max_length=40_000)
+    closing = models.TextField(max_length=2000)
+    used_at = models.DateTimeField(null=True, blank=True)  # when the first letter began with it
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["ask", "language", "version"], name="template_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ask} ({self.language}, version {self.version})"
+
+    def passages(self) -> dict[str, str]:
+        """Return the four passages of the wording, as written in the letter language."""
+        return {
+            "subject": self.subject,
+            "salutation": self.salutation,
+            "body": self.body,
+            "closing": self.closing,
+        }

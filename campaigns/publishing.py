@@ -1,0 +1,296 @@
+"""A campaign's deeds: making one, its asks and wording, publishing, pausing, resuming, closing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.text import slugify
+
+from accounts import audit
+from accounts.models import Organisation, User
+from campaigns import wording
+from campaigns.models import Ask, AskText, Campaign, CampaignText, LetterTemplate
+from targets import lists
+from targets.models import TargetList
+
+RESERVED_SLUGS = {"new", "draft", "confirm", "letter", "my", "organise", "api", "hooks", "embed", "static", "postbox"}
+
+
+class CampaignRefused(ValueError):
+    """Something about a campaign that cannot be done or kept: a sentence for each field."""
+
+    code = "campaign_refused"
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        self.sentence = " ".join(self.errors.values())
+        super().__init__(self.sentence)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing that stands between a campaign and its publication, and where to mend it."""
+
+    code: str
+    sentence: str
+    ask: Ask | None = None
+
+
+@transaction.atomic
+def create(
+    *,
+    organisation: Organisation,
+    by: User | None,
+    wrapped_key: bytes,
+    slug: str,
+    language: str,
+    text: Mapping[str, str],
+    deadline: str = "",
+) -> Campaign:
+    """Make a draft campaign with its page text; raises CampaignRefused. `text` has the fields of CampaignText."""
+    errors = _text_errors(text)
+    slug = slugify(slug or text.get("title", ""))[:60]
+    if not slug or slug in RESERVED_SLUGS:
+        errors["slug"] = "Give the page an address of letters, digits and hyphens, such as oil-workers."
+    elif Campaign.objects.filter(slug=slug).exists():
+        errors["slug"] = f"The address “{slug}” is taken. Choose another."
+    if errors:
+        raise CampaignRefused(errors)
+    campaign = Campaign.objects.create(
+        organisation=organisation, slug=slug, default_language=language, wrapped_key=wrapped_key, deadline=deadline[:60]
+    )
+    CampaignText.objects.create(campaign=campaign, language=language, **text)
+    audit.record(organisation=organisation, by=by, deed="created campaign", subject=slug)
+    return campaign
+
+
+@transaction.atomic
+def change(*, campaign: Campaign, by: User, language: str, text: Mapping[str, str], deadline: str) -> None:
+    """Change the page text of a campaign in one language; raises CampaignRefused."""
+    if errors := _text_errors(text):
+        raise CampaignRefused(errors)
+    CampaignText.objects.update_or_create(campaign=campaign, language=language, defaults=dict(text))
+    campaign.deadline = deadline[:60]
+    campaign.save(update_fields=["deadline"])
+    audit.record(organisation=campaign.organisation, by=by, deed="changed campaign", subject=campaign.slug)
+
+
+@transaction.atomic
+def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
+    *,
+    campaign: Campaign,
+    by: User | None,
+    target_list: TargetList,
+    title: str,
+    short: str = "",
+    slug: str = "",
+    shows_town: bool = False,
+    shows_email: bool = False,
+    warns: bool = False,
+    talking_points: Sequence[Mapping[str, str]] = (),
+    starters: Sequence[str] = (),
+    ask: Ask | None = None,
+) -> Ask:
+    """Add an ask to a campaign or change one; raises CampaignRefused.
+
+    The list of an ask that already has letters stays: their deliveries were made for it.
+    """
+    errors: dict[str, str] = {}
+    title = " ".join(title.split())
+    if not title:
+        errors["title"] = "Say to whom the letter goes, such as “A letter to the embassies”."
+    elif len(title) > 120:
+        errors["title"] = "The title has more than 120 characters. Shorten it."
+    if len(short) > 300:
+        errors["short"] = "This has more than 300 characters. Shorten it."
+    if target_list.organisation_id != campaign.organisation_id:
+        errors["target_list"] = "Choose one of your own lists."
+    slug = slugify(slug or title)[:60]
+    if ask is None and (not slug or slug in RESERVED_SLUGS or campaign.asks.filter(slug=slug).exists()):
+        errors["title"] = "Another letter of this campaign has this title. Choose a different one."
+    if ask is not None and ask.target_list_id != target_list.pk and _has_letters(ask):
+        errors["target_list"] = "People have already written to this list. Add another letter for another list."
+    if errors:
+        raise CampaignRefused(errors)
+    if ask is None:
+        position = (campaign.asks.aggregate(last=Max("position"))["last"] or 0) + 1
+        ask = Ask(campaign=campaign, slug=slug, position=position, default_language=campaign.default_language)
+    ask.target_list = target_list
+    ask.shows_town, ask.shows_email, ask.warns = shows_town, shows_email, warns
+    ask.save()
+    AskText.objects.update_or_create(
+        ask=ask,
+        language=ask.default_language,
+        defaults={
+            "title": title,
+            "short": short.strip(),
+            "talking_points": [dict(point) for point in talking_points],
+            "starters": list(starters),
+        },
+    )
+    audit.record(organisation=campaign.organisation, by=by, deed="saved ask", subject=f"{campaign.slug}/{ask.slug}")
+    return ask
+
+
+def current_template(ask: Ask, language: str = "") -> LetterTemplate | None:
+    """Return the newest wording in this language, else in the ask's own, else none."""
+    templates = ask.templates.order_by("-version")
+    return (
+        templates.filter(language=language).first() or templates.filter(language=ask.default_language).first()
+        if language
+        else templates.filter(language=ask.default_language).first()
+    )
+
+
+def examples(ask: Ask) -> list[dict[str, str]]:
+    """Return the values of the ask's targets, for lint and preview."""
+    return [target.values() for target in lists.active_targets(ask.target_list)]
+
+
+def lint(ask: Ask, passages: Mapping[str, str]) -> list[wording.Finding]:
+    """Check a wording against the letter language and the ask's own targets."""
+    return wording.lint(passages, targets=examples(ask))
+
+
+@transaction.atomic
+def save_template(
+    *, ask: Ask, by: User | None, language: str, passages: Mapping[str, str]
+) -> tuple[LetterTemplate | None, list[wording.Finding]]:
+    """Save a wording and return it with its findings; where one is an error nothing is saved and None returned.
+
+    A version that letters use is locked: saving makes the next one, and those letters keep theirs.
+    """
+    passages = {name: _lines(passages.get(name, "")) for name in ("subject", "salutation", "body", "closing")}
+    findings = lint(ask, passages)
+    if any(finding.severity == "error" for finding in findings):
+        return None, findings
+    latest = LetterTemplate.objects.select_for_update().filter(ask=ask, language=language).first()
+    if latest is not None and latest.passages() == passages:
+        return latest, findings
+    if latest is not None and latest.used_at is None:
+        for name, text in passages.items():
+            setattr(latest, name, text)
+        latest.save()
+        template = latest
+    else:
+        version = latest.version + 1 if latest else 1
+        template = LetterTemplate.objects.create(
+            ask=ask, language=language, version=version, created_by=by, **passages
+        )
+    subject = f"{ask.campaign.slug}/{ask.slug} ({language}, version {template.version})"
+    audit.record(organisation=ask.campaign.organisation, by=by, deed="saved wording", subject=subject)
+    return template, findings
+
+
+def obstacles(campaign: Campaign, *, now: datetime) -> list[Obstacle]:
+    """Return what keeps a campaign from being published; empty when it may be."""
+    found: list[Obstacle] = []
+    asks = list(campaign.asks.select_related("target_list"))
+    if not asks:
+        found.append(Obstacle("no_ask", "Add a letter: say who is written to and what they are asked."))
+    for ask in asks:
+        title = title_of(ask)
+        template = current_template(ask)
+        if template is None:
+            found.append(Obstacle("no_wording", f"“{title}” has no wording yet. Write it.", ask))
+        elif errors := [f for f in lint(ask, template.passages()) if f.severity == "error"]:
+            found.append(Obstacle("wording", f"The wording of “{title}” has an error: {errors[0].why}", ask))
+        if not lists.deliverable_targets(ask.target_list, now=now):
+            found.append(
+                Obstacle("no_targets", f"Nobody on “{ask.target_list.name}” has a working e-mail address.", ask)
+            )
+    return found
+
+
+def publish(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Open a campaign for letters; False where it is not a draft or closed; raises CampaignRefused if obstructed."""
+    if found := obstacles(campaign, now=now):
+        raise CampaignRefused({obstacle.code: obstacle.sentence for obstacle in found})
+    return _move(
+        campaign, by, "published", from_=(Campaign.Stage.DRAFT, Campaign.Stage.CLOSED),
+        stage=Campaign.Stage.OPEN, opened_at=campaign.opened_at or now, closed_at=None, ending=Campaign.Ending.NONE,
+    )  # fmt: skip
+
+
+def close(*, campaign: Campaign, by: User, ending: str, words: str, now: datetime) -> bool:
+    """End a campaign: nobody writes any more. What waits still leaves unless it is stopped separately."""
+    if ending not in {Campaign.Ending.WON, Campaign.Ending.ENDED, Campaign.Ending.MOVED}:
+        raise CampaignRefused({"ending": "Choose how the campaign ended."})
+    return _move(
+        campaign, by, "closed", from_=(Campaign.Stage.OPEN,),
+        stage=Campaign.Stage.CLOSED, closed_at=now, ending=ending, ending_words=words[:2000],
+    )  # fmt: skip
+
+
+def pause(*, campaign: Campaign, by: User | None, now: datetime, because: str = "") -> bool:
+    """Stop deliveries from leaving; letters keep being confirmed and wait. False where it was paused already."""
+    return _move(campaign, by, "paused", paused_at__isnull=True, paused_at=now, paused_because=because[:300])
+
+
+def resume(*, campaign: Campaign, by: User) -> bool:
+    """Let deliveries leave again. False where it was not paused."""
+    return _move(campaign, by, "resumed", paused_at__isnull=False, paused_at=None, paused_because="")
+
+
+def title_of(ask: Ask, language: str = "") -> str:
+    """Return the ask's title in a language, else in its own."""
+    text = text_of(ask, language)
+    return text.title if text else ask.slug
+
+
+def text_of(ask: Ask, language: str = "") -> AskText | None:
+    """Return what supporters read about an ask, in this language or else the ask's own."""
+    texts = {text.language: text for text in ask.texts.all()}
+    return texts.get(language) or texts.get(ask.default_language) or next(iter(texts.values()), None)
+
+
+def page_text(campaign: Campaign, language: str = "") -> CampaignText:
+    """Return the campaign's page in this language, else in its default."""
+    texts = {text.language: text for text in campaign.texts.all()}
+    return texts.get(language) or texts.get(campaign.default_language) or next(iter(texts.values()))
+
+
+def _move(
+    campaign: Campaign,
+    by: User | None,
+    deed: str,
+    *,
+    from_: tuple[str, ...] = (),
+    paused_at__isnull: bool | None = None,
+    **columns: Any,
+) -> bool:
+    rows = Campaign.objects.filter(pk=campaign.pk)
+    if from_:
+        rows = rows.filter(stage__in=from_)
+    if paused_at__isnull is not None:
+        rows = rows.filter(paused_at__isnull=paused_at__isnull)
+    if not rows.update(**columns):
+        return False
+    for name, value in columns.items():
+        setattr(campaign, name, value)
+    audit.record(organisation=campaign.organisation, by=by, deed=deed, subject=campaign.slug)
+    return True
+
+
+def _has_letters(ask: Ask) -> bool:
+    return bool(ask.templates.filter(used_at__isnull=False).exists())
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _text_errors(text: Mapping[str, str]) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if not text.get("title", "").strip():
+        errors["title"] = "Say in one sentence what you ask for."
+    if not text.get("summary", "").strip():
+        errors["summary"] = "Say in up to 60 words who is affected and why a letter helps."
+    for name, value in text.items():
+        limit = getattr(CampaignText._meta.get_field(name), "max_length", None) or 0  # noqa: SLF001  documented
+        if limit and len(value) > limit:
+            errors[name] = f"This has {len(value) - limit} characters too many (at most {limit})."
+    return errors
