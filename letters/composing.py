@@ -1,0 +1,156 @@
+"""Letter and target become the exact letter, and the exact bytes: the same each time they are asked for."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.headerregistry import Address as MailAddress
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from django.conf import settings
+
+from campaigns import publishing, wording
+from campaigns.models import Ask, LetterTemplate
+from letters import tokens
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a supporter's letter holds: their words, who they are, and what targets learn. Encrypted at rest.
+
+    The last six are pinned with the letter, so that an edited campaign cannot change bytes already promised.
+    """
+
+    subject: str = ""
+    body: str = ""
+    sentence: str = ""  # their own, the body's first paragraph
+    name: str = ""
+    email: str = ""
+    town: str = ""
+    country: str = ""
+    reply_to: str = ""  # the e-mail address, where the ask's targets learn it
+    shown_town: str = ""  # the town, where they learn it
+    campaign: str = ""
+    organisation: str = ""
+    deadline: str = ""
+    ask: str = ""
+
+    def values(self) -> dict[str, str]:
+        """Return the content as plain strings, for sealing."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class FinishedLetter:
+    """A letter as one target will read it."""
+
+    subject: str
+    text: str
+    sender: str  # "Ada Bell via letters.example.org"
+    reply_to: str  # the supporter's address, or "" where targets do not learn it
+
+
+@dataclass(frozen=True)
+class Message:
+    """The bytes to hand over for one delivery, and their envelope. `digest` is their SHA-256 in hex."""
+
+    delivery_id: int
+    envelope_from: str
+    envelope_to: str
+    data: bytes
+    digest: str
+
+
+def pinned(content: Content, ask: Ask, language: str) -> Content:
+    """Return the content with what targets learn, and what campaign and ask are called, as of now."""
+    return replace(
+        content,
+        reply_to=content.email if ask.shows_email else "",
+        shown_town=content.town if ask.shows_town else "",
+        campaign=publishing.page_text(ask.campaign, language).title,
+        organisation=ask.campaign.organisation.name,
+        deadline=ask.campaign.deadline,
+        ask=publishing.title_of(ask, language),
+    )
+
+
+def offered(content: Content) -> dict[str, dict[str, str]]:
+    """Return what the letter language may say of campaign, ask and supporter: plain strings."""
+    return {
+        "supporter": {
+            "name": content.name,
+            "town": content.shown_town,
+            "country": content.country if content.shown_town else "",
+        },
+        "campaign": {
+            "title": content.campaign,
+            "organisation": content.organisation,
+            "deadline": content.deadline,
+        },
+        "ask": {"title": content.ask},
+    }
+
+
+def given(template: LetterTemplate, content: Content, *, draw: int) -> tuple[str, str]:
+    """Return the subject and body that the supporter is given to edit; the same for the same draw."""
+    values = offered(content)
+    chosen = wording.Draw(draw)
+    subject = wording.parse(template.subject, passage="subject").render(values, draw=chosen)
+    body = wording.parse(template.body, passage="body").render(values, draw=chosen)
+    return " ".join(subject.split()), body.strip()
+
+
+class Finisher:
+    """Finishes one letter for any number of targets: what is the same for all is done once."""
+
+    def __init__(self, template: LetterTemplate, content: Content, *, draw: int) -> None:
+        self._content = content
+        self._offered = offered(content)
+        self._draw = wording.Draw(draw)
+        self._salutation = wording.parse(template.salutation, passage="salutation")
+        self._closing = wording.parse(template.closing, passage="closing")
+
+    def finish(self, target: Mapping[str, str]) -> FinishedLetter:
+        """Return the letter exactly as one target will read it. `target` holds the values of its TargetVersion."""
+        values = {**self._offered, "target": dict(target)}
+        salutation = self._salutation.render(values, draw=self._draw).strip()
+        closing = self._closing.render(values, draw=self._draw).strip()
+        return FinishedLetter(
+            subject=self._content.subject,
+            text="\n\n".join(part for part in (salutation, self._content.body.strip(), closing) if part),
+            sender=f"{self._content.name} via {settings.MAIL_DOMAIN}",
+            reply_to=self._content.reply_to,
+        )
+
+
+def message(
+    *, delivery_id: int, letter: FinishedLetter, to_name: str, to_address: str, date: datetime
+) -> Message:
+    """Return the frozen message: the same arguments give the same bytes, on every attempt.
+
+    Addresses are built by `email.headerregistry.Address`, which refuses line breaks. The text is one part in
+    quoted-printable, so no line is long, no server has to convert it, and no boundary can stand in the text.
+    Letters go from person to person: no list headers, no Auto-Submitted (RFC 3834 §5 is for automatic mail).
+    """
+    reference = tokens.reference(delivery_id)
+    domain = settings.MAIL_DOMAIN
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = MailAddress(letter.sender, "letter", domain)
+    mail["To"] = MailAddress(to_name, addr_spec=to_address)
+    if letter.reply_to:
+        mail["Reply-To"] = MailAddress("", addr_spec=letter.reply_to)
+    mail["Subject"] = letter.subject
+    mail["Date"] = format_datetime(date)
+    mail["Message-ID"] = f"<{reference}@{domain}>"
+    mail["X-Postbag-Delivery"] = reference
+    mail.set_content(letter.text + "\n", cte="quoted-printable")
+    data = bytes(mail)
+    return Message(
+        delivery_id=delivery_id,
+        envelope_from=f"return-{reference}@{domain}",
+        envelope_to=to_address,
+        data=data,
+        digest=hashlib.sha256(data).hexdigest(),
+    )

@@ -1,0 +1,283 @@
+"""The two life cycles: every state, every move, and the only code that writes one.
+
+A move is a conditional change: rows are locked, checked against the table, changed, written into the history and
+counted in the tallies, all in one transaction. Somebody else having been first is normal: such rows are simply not
+among those returned. A move that the table does not know is a defect of the caller and raises.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from letters.models import Delivery, DeliveryEvent, DeliveryTally, HourTally, Letter
+
+Stage = Letter.Stage
+State = Delivery.State
+
+LETTER_STAGES: Mapping[str, str] = {
+    Stage.DRAFT: "The supporter is writing; nobody else has seen it.",
+    Stage.AWAITING: "The supporter asked to send it; we wait for proof of the address.",
+    Stage.CONFIRMED: "The supporter proved the address and asked to send it: its deliveries exist.",
+    Stage.EXPIRED: "Nobody finished or confirmed it in time; its text is gone.",
+    Stage.WITHDRAWN: "The supporter took it back, or said it was not theirs.",
+}
+LETTER_MOVES: Mapping[tuple[str, str], str] = {
+    (Stage.DRAFT, Stage.AWAITING): "the supporter sends it from an address not yet proven",
+    (Stage.DRAFT, Stage.CONFIRMED): "the supporter sends it right after proving the address with another letter",
+    (Stage.AWAITING, Stage.CONFIRMED): "the supporter confirms by link or code",
+    (Stage.AWAITING, Stage.DRAFT): "the supporter goes back to change the letter or the address",
+    (Stage.DRAFT, Stage.EXPIRED): "its time ran out",
+    (Stage.AWAITING, Stage.EXPIRED): "its time ran out",
+    (Stage.AWAITING, Stage.WITHDRAWN): "the owner of the address says it is not theirs",
+    (Stage.CONFIRMED, Stage.WITHDRAWN): "the supporter takes it back",
+}
+DELIVERY_STATES: Mapping[str, str] = {
+    State.HELD: "Somebody must look before it may leave.",
+    State.QUEUED: "It waits for its time, or for its turn at the mailbox.",
+    State.SENDING: "A worker holds it, under a lease.",
+    State.SENT: "The next mail server said yes and we wrote that down.",
+    State.FAILED: "The server said no, or five days passed, or a person decided.",
+    State.UNCERTAIN: "The line broke at the last moment, twice; a person may decide.",
+    State.CANCELLED: "The supporter, an organiser or a suppression stopped it before it left.",
+}
+DELIVERY_MOVES: Mapping[tuple[str, str], str] = {
+    (State.HELD, State.QUEUED): "an organiser or operator lets it go",
+    (State.QUEUED, State.HELD): "a pause, the abuse breaker, a restore or differing bytes stop it",
+    (State.QUEUED, State.SENDING): "a worker claims it",
+    (State.SENDING, State.SENT): "the server accepted it",
+    (State.SENDING, State.QUEUED): "it was not taken, or perhaps taken for the first time: again later",
+    (State.SENDING, State.HELD): "nothing was sent: a stop was found at the fence, or the bytes differ",
+    (State.SENDING, State.FAILED): "the server refused it, or five days passed without a copy being taken",
+    (State.SENDING, State.UNCERTAIN): "the line broke after the final dot once too often",
+    (State.UNCERTAIN, State.SENT): "a later report proves that a copy was taken",
+    (State.QUEUED, State.SENT): "a later report proves that the earlier copy was taken",
+    (State.UNCERTAIN, State.QUEUED): "an organiser sends it again, once",
+    (State.UNCERTAIN, State.FAILED): "an organiser gives it up",
+    (State.QUEUED, State.CANCELLED): "supporter, organiser or suppression",
+    (State.HELD, State.CANCELLED): "supporter, organiser or suppression",
+    (State.UNCERTAIN, State.CANCELLED): "supporter, organiser or suppression",
+}
+SHARDS = 16
+_HOURLY = {State.SENT: "sent", State.FAILED: "failed", State.UNCERTAIN: "uncertain"}
+_ENDS = {State.SENT, State.FAILED, State.CANCELLED}
+
+
+class ForbiddenMove(Exception):
+    """A move that the life cycle does not know: a defect of the caller, never of the world."""
+
+    code = "forbidden_move"
+
+    def __init__(self, from_state: str, to_state: str) -> None:
+        self.sentence = f"A move from {from_state} to {to_state} does not exist."
+        super().__init__(self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a move's line in the history says."""
+
+    reason: str = ""
+    code: int | None = None
+    words: str = ""
+    token: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a move writes besides the state; `columns` may hold expressions over the row."""
+
+    fact: Fact = Fact()
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0  # added to the row's attempts, never below nought
+
+
+def move_letter(letter: Letter, to: str, *, now: datetime, from_: Iterable[str] = (), **columns: Any) -> bool:
+    """Move one letter if it still stands where the table allows; return whether we were the one who moved it.
+
+    `from_` narrows the stages it may come from. The object in hand is updated only on success.
+    """
+    allowed = [a for a, b in LETTER_MOVES if b == to and (not from_ or a in from_)]
+    if not allowed:
+        raise ForbiddenMove(", ".join(from_) or "anywhere", to)
+    if to in {Stage.EXPIRED, Stage.WITHDRAWN}:
+        columns.setdefault("ended_at", now)
+    elif to == Stage.CONFIRMED:
+        columns.setdefault("confirmed_at", now)
+    moved = Letter.objects.filter(pk=letter.pk, stage__in=allowed).update(stage=to, **columns)
+    if moved:
+        for name, value in {"stage": to, **columns}.items():
+            setattr(letter, name, value)
+    return bool(moved)
+
+
+def create_deliveries(letter: Letter, *, now: datetime, paced: bool) -> int:
+    """Create the deliveries of a letter being confirmed, with one statement; return how many.
+
+    One per target of the ask's list that has a working e-mail address and is not suppressed. A delivery to an
+    address with a pace waits without a due time for the release step; any other is due at once.
+    """
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_DELIVERIES, [
+            letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
+        ])  # fmt: skip
+        targets = [row[0] for row in cursor.fetchall()]
+    cells = Counter({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
+    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
+    own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
+    _count_hours({(letter.campaign_id, letter.ask_id, _hour(now), own): 1})
+    return len(targets)
+
+
+def move_deliveries(
+    rows: "QuerySet[Delivery]",
+    to: str,
+    changes: Change | Mapping[int, Change],
+    *,
+    now: datetime,
+    skip_locked: bool = False,
+) -> list[int]:
+    """Move the deliveries of `rows` and return the ids of those that were moved.
+
+    `rows` states the condition (its rows are locked until commit, so what it says stays true); it must not join
+    other tables, only ask of them by sub-query. `changes` is one change for all, or one by delivery id.
+    """
+    with transaction.atomic():
+        locked = list(
+            rows.select_for_update(skip_locked=skip_locked).values_list(
+                "pk", "state", "attempts", "feedback", "campaign_id", "ask_id", "target_id"
+            )
+        )
+        if not locked:
+            return []
+        for _, state, *_rest in locked:
+            if (state, to) not in DELIVERY_MOVES:
+                raise ForbiddenMove(state, to)
+        if isinstance(changes, Change):
+            groups = [(changes, [row[0] for row in locked])]
+        else:
+            groups = [(changes[row[0]], [row[0]]) for row in locked]
+        for change, ids in _merged(groups):
+            _write(ids, to, change, now)
+        _write_history(locked, to, changes, now)
+        return [row[0] for row in locked]
+
+
+def correct_tallies(cells: Mapping[tuple[int, int, int, str, bool, int], int]) -> None:
+    """Add corrections (campaign, ask, target, state, tried, feedback → change) found by a recount."""
+    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
+
+
+def _merged(groups: list[tuple[Change, list[int]]]) -> list[tuple[Change, list[int]]]:
+    """Put rows that get the very same columns into one UPDATE."""
+    by_columns: dict[Any, tuple[Change, list[int]]] = {}
+    for change, ids in groups:
+        try:
+            key = (change.attempts, change.fact.reason, *sorted(change.columns.items()))
+            hash(key)
+        except TypeError:  # expressions cannot be compared: a statement of their own
+            key = id(change)  # type: ignore[assignment]
+        by_columns.setdefault(key, (change, []))[1].extend(ids)
+    return list(by_columns.values())
+
+
+def _write(ids: list[int], to: str, change: Change, now: datetime) -> None:
+    columns: dict[str, Any] = {"reason": change.fact.reason, **change.columns, "state": to}
+    if to != State.SENDING:
+        columns |= {"lease_until": None, "token": ""}
+    if to == State.SENT:
+        columns.setdefault("sent_at", now)
+    if to in _ENDS:
+        columns.setdefault("ended_at", now)
+    if change.attempts:
+        columns["attempts"] = _plus("attempts", change.attempts)
+    for start in range(0, len(ids), _CHUNK):
+        Delivery.objects.filter(pk__in=ids[start : start + _CHUNK]).update(**columns)
+
+
+def _write_history(
+    locked: list[tuple[Any, ...]], to: str, changes: Change | Mapping[int, Change], now: datetime
+) -> None:
+    cells: Counter[tuple[Any, ...]] = Counter()
+    hours: Counter[tuple[Any, ...]] = Counter()
+    events = []
+    for pk, state, attempts, feedback, campaign, ask, target in locked:
+        change = changes if isinstance(changes, Change) else changes[pk]
+        fact = change.fact
+        events.append(
+            DeliveryEvent(
+                delivery_id=pk, at=now, from_state=state, to_state=to, reason=fact.reason, code=fact.code,
+                words=fact.words[:300], token=fact.token, by=fact.by[:120],
+            )
+        )  # fmt: skip
+        cells[campaign, ask, target, state, attempts > 0, feedback] -= 1
+        cells[campaign, ask, target, to, attempts + change.attempts > 0, feedback] += 1
+        if to in _HOURLY:
+            hours[campaign, ask, _hour(now), _HOURLY[State(to)]] += 1
+    DeliveryEvent.objects.bulk_create(events, batch_size=_CHUNK)
+    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
+    _count_hours(hours)
+
+
+def _count_hours(hours: Mapping[tuple[Any, ...], int]) -> None:
+    _count(HourTally, ("campaign_id", "ask_id", "hour", "measure"), hours)
+
+
+def _count(
+    model: type[DeliveryTally] | type[HourTally], columns: tuple[str, ...], cells: Mapping[tuple[Any, ...], int]
+) -> None:
+    """Add to tallies, in one statement; sorted, so that two processes never wait for each other in a ring."""
+    shard = os.getpid() % SHARDS
+    rows = sorted((*cell, shard, change) for cell, change in cells.items() if change)
+    adapt = connection.ops.adapt_datetimefield_value
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK]
+        names = (*columns, "shard")
+        values = ", ".join(["(" + ", ".join(["%s"] * (len(names) + 1)) + ")"] * len(part))
+        table = model._meta.db_table  # noqa: SLF001  Django's documented way to a table's name
+        sql = (
+            f"INSERT INTO {table} ({', '.join(names)}, count) VALUES {values} "  # noqa: S608  names of our own
+            f"ON CONFLICT ({', '.join(names)}) DO UPDATE SET count = {table}.count + excluded.count"
+        )
+        flat = [adapt(value) if isinstance(value, datetime) else value for row in part for value in row]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, flat)
+
+
+def _plus(column: str, change: int) -> Any:
+    from django.db.models import F, Value  # noqa: PLC0415
+    from django.db.models.functions import Greatest  # noqa: PLC0415
+
+    return F(column) + change if change > 0 else Greatest(F(column) + change, Value(0))
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+_CHUNK = 1000
+_OWN_WORDS = ((30, "own_30"), (10, "own_10"), (1, "own_1"), (0, "own_0"))
+_INSERT_DELIVERIES = """
+INSERT INTO letters_delivery (
+    letter_id, campaign_id, ask_id, target_id, version_id, address_id, state, feedback, reason,
+    attempts, ambiguous, sent_again, due_at, token, digest, created_at)
+SELECT %s, %s, %s, t.id, t.version_id, t.email_id, %s, 0, '', 0, 0, 0,
+    CASE WHEN %s AND (a.cap_per_hour IS NOT NULL OR a.cap_per_day IS NOT NULL OR a.opens_at IS NOT NULL)
+         THEN NULL ELSE %s END,
+    '', '', %s
+FROM targets_listentry e
+JOIN targets_target t ON t.id = e.target_id
+JOIN targets_address a ON a.id = t.email_id
+WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM targets_suppression s
+                  WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
+ON CONFLICT (letter_id, target_id) DO NOTHING
+RETURNING target_id
+"""

@@ -1,0 +1,304 @@
+"""What is written, and what becomes of it. States are written by `letters.lifecycle` alone."""
+
+import secrets
+
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.models import Ask, Campaign, LetterTemplate
+from targets.models import Address, Target, TargetVersion
+
+
+def new_key() -> bytes:
+    """Return 128 random bits; tokens in URLs are derived from them (letters.tokens)."""
+    return secrets.token_bytes(16)
+
+
+class Supporter(models.Model):
+    """A person who writes in one campaign, known by a keyed hash of the address; the rest is encrypted."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="supporters")
+    key = models.BinaryField(max_length=16, unique=True, default=new_key)
+    address_hash = models.BinaryField(max_length=32)
+    sealed = models.BinaryField()  # name, e-mail, town, country
+    language = models.CharField(max_length=12)
+    proven_at = models.DateTimeField(null=True, blank=True)  # when the address was last confirmed
+    wants_news_at = models.DateTimeField(null=True, blank=True)  # consent: "tell me what happens"
+    news_words_hash = models.BinaryField(max_length=32, null=True, blank=True)  # of the words consented to
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "address_hash"], name="supporter_once_per_campaign")
+        ]
+
+    def __str__(self) -> str:
+        return f"supporter {self.pk}"
+
+
+class Letter(models.Model):
+    """What one supporter wrote for one ask."""
+
+    class Stage(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        AWAITING = "awaiting_confirmation", "Awaiting confirmation"
+        CONFIRMED = "confirmed", "Confirmed"
+        EXPIRED = "expired", "Expired"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    key = models.BinaryField(max_length=16, unique=True, default=new_key)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="letters")
+    ask = models.ForeignKey(Ask, on_delete=models.PROTECT, related_name="letters")
+    template = models.ForeignKey(LetterTemplate, on_delete=models.PROTECT, related_name="letters")
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, null=True, related_name="letters")
+    stage = models.CharField(max_length=21, choices=Stage.choices, default=Stage.DRAFT)
+    language = models.CharField(max_length=12)  # of the page; the letter's is its template's
+    draw = models.BigIntegerField()  # which variants this letter was given
+    sealed = models.BinaryField()  # subject, body, own sentence, name, e-mail, town, country; b"" once forgotten
+    own_words = models.PositiveIntegerField(default=0)
+    proven = models.BooleanField(default=False)  # begun by somebody who had just confirmed the address
+    source = models.CharField(max_length=40, blank=True)  # ?via=
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)  # expired or withdrawn
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ask", "supporter"], condition=Q(stage="confirmed"), name="one_letter_per_ask_and_supporter"
+            ),
+            models.CheckConstraint(
+                condition=Q(stage__in=["draft", "awaiting_confirmation", "confirmed", "expired", "withdrawn"]),
+                name="letter_stage_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stage="confirmed") | Q(confirmed_at__isnull=False, supporter__isnull=False),
+                name="letter_confirmed_at_and_by",
+            ),
+        ]
+        indexes = [
+            # hourly: which drafts and unconfirmed letters have run out
+            models.Index(
+                fields=["expires_at"], condition=Q(stage__in=["draft", "awaiting_confirmation"]), name="letter_expiry"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk} ({self.stage})"
+
+
+class Delivery(models.Model):
+    """One letter's copy to one target. Narrow on purpose: there may be ten million."""
+
+    class State(models.TextChoices):
+        HELD = "held", "Held"
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "Uncertain"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Feedback(models.IntegerChoices):
+        """What providers and mailboxes told us later; an event sets the maximum of old and new."""
+
+        NONE = 0, "None"
+        DEFERRED = 1, "Deferred"
+        DELIVERED = 2, "Delivered"
+        BOUNCED = 3, "Bounced"
+        COMPLAINED = 4, "Complained"
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ask = models.ForeignKey(Ask, on_delete=models.PROTECT, related_name="+", db_index=False)
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    feedback = models.PositiveSmallIntegerField(choices=Feedback.choices, default=Feedback.NONE)
+    reason = models.CharField(max_length=40, blank=True)  # why it is held, failed, cancelled or tried again
+    attempts = models.PositiveSmallIntegerField(default=0)
+    ambiguous = models.PositiveSmallIntegerField(default=0)  # endings nobody can know: A of the guarantee
+    sent_again = models.PositiveSmallIntegerField(default=0)  # decided by a person; at most once
+    due_at = models.DateTimeField(null=True)  # empty while it waits for its mailbox's pace
+    first_tried_at = models.DateTimeField(null=True)
+    message_date = models.DateTimeField(null=True)  # the Date header: fixed at the first claim
+    token = models.CharField(max_length=32, blank=True)  # of the claim that holds it; no two claims share one
+    lease_until = models.DateTimeField(null=True)
+    dot_at = models.DateTimeField(null=True)  # the fence: from here on a copy may have been taken
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the bytes, hex, from the first fence on
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["letter", "target"], name="one_delivery_per_letter_and_target"),
+            models.CheckConstraint(
+                condition=Q(state__in=["held", "queued", "sending", "sent", "failed", "uncertain", "cancelled"]),
+                name="delivery_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | Q(sent_at__isnull=False), name="sent_means_handed_over_at"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | (Q(lease_until__isnull=False) & ~Q(token="")),
+                name="sending_means_leased",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sent", "failed", "cancelled"]) | Q(ended_at__isnull=False),
+                name="ended_means_ended_at",
+            ),
+        ]
+        indexes = [
+            # claim: what is due, oldest first
+            models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="delivery_due"),
+            # release: the oldest of each mailbox that wait for its pace
+            models.Index(
+                fields=["address", "id"], condition=Q(state="queued", due_at__isnull=True), name="delivery_unpaced"
+            ),
+            # reap: leases that ran out
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"),
+            # the ledger's rows in need of a person
+            models.Index(
+                fields=["campaign", "state", "id"],
+                condition=Q(state__in=["held", "failed", "uncertain"]),
+                name="delivery_needs_somebody",
+            ),
+            # one target's page, and waiting deliveries of a target that moves or is suppressed
+            models.Index(fields=["target", "id"], name="delivery_of_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk} ({self.state})"
+
+
+class DeliveryEvent(models.Model):
+    """One line of a delivery's history: append-only, written with each move."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    from_state = models.CharField(max_length=9)
+    to_state = models.CharField(max_length=9)
+    reason = models.CharField(max_length=40, blank=True)
+    code = models.PositiveSmallIntegerField(null=True)  # the server's reply code
+    words = models.CharField(max_length=300, blank=True)  # the server's words, cut; or the reason a person gave
+    token = models.CharField(max_length=32, blank=True)  # the claim that wrote it
+    by = models.CharField(max_length=120, blank=True)  # who decided, where a person did
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(from_state=F("to_state")), name="event_is_a_move")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_state} → {self.to_state}"
+
+
+class AttemptAt(models.Model):
+    """When a mailbox was written to; kept a day, for its pace across all campaigns."""
+
+    address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        # release: how many this mailbox was written in the last hour and day
+        indexes = [models.Index(fields=["address", "at"], name="attempts_of_mailbox")]
+
+    def __str__(self) -> str:
+        return f"{self.address_id} at {self.at}"
+
+
+class DeliveryTally(models.Model):
+    """How many deliveries stand where: kept by `lifecycle` with each move, summed over the shards."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="+", db_index=False)
+    state = models.CharField(max_length=9)
+    tried = models.BooleanField()
+    feedback = models.PositiveSmallIntegerField()
+    shard = models.PositiveSmallIntegerField()  # so that processes do not wait for each other's rows
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "ask", "target", "state", "tried", "feedback", "shard"], name="delivery_tally_cell"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.state}"
+
+
+class HourTally(models.Model):
+    """What happened in each hour of a campaign: letters by own words, deliveries by outcome."""
+
+    class Measure(models.TextChoices):
+        OWN_0 = "own_0", "Letters without own words"
+        OWN_1 = "own_1", "Letters with 1 to 9 own words"
+        OWN_10 = "own_10", "Letters with 10 to 29 own words"
+        OWN_30 = "own_30", "Letters with 30 or more own words"
+        SENT = "sent", "Deliveries accepted"
+        FAILED = "failed", "Deliveries returned"
+        UNCERTAIN = "uncertain", "Deliveries unclear"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    hour = models.DateTimeField()
+    measure = models.CharField(max_length=10, choices=Measure.choices)
+    shard = models.PositiveSmallIntegerField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "ask", "hour", "measure", "shard"], name="hour_tally_cell")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.measure} at {self.hour}"
+
+
+class Notice(models.Model):
+    """One mail to a supporter: the confirmation with its link and code. At least once, never to anybody else."""
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", "Confirmation"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="notices")
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.BinaryField(max_length=16, unique=True, default=new_key)  # its link and code are derived from it
+    code_tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)  # a link and a code confirm once
+    address_hash = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "sending", "sent", "failed"]), name="notice_state_is_known"
+            )
+        ]
+        indexes = [
+            # how many confirmations went to this address today
+            models.Index(fields=["address_hash", "created_at"], name="notices_to_address"),
+            # claim: what is due
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "sending"]), name="notice_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.state})"

@@ -1,0 +1,102 @@
+"""How fast to whom: pure policy from values to values."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+WORK_DAYS = range(5)  # Monday to Friday
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What one mailbox can read: letters per sliding hour and day (None: no cap), and its office hours."""
+
+    per_hour: int | None = None
+    per_day: int | None = None
+    opens_at: time | None = None
+    closes_at: time | None = None
+    time_zone: str = "UTC"
+
+
+def is_open(pace: Pace, now: datetime) -> bool:
+    """Return whether the office is open: always, where it has no hours; else Monday to Friday within them."""
+    if pace.opens_at is None or pace.closes_at is None:
+        return True
+    local = now.astimezone(ZoneInfo(pace.time_zone))
+    return local.weekday() in WORK_DAYS and pace.opens_at <= local.time() < pace.closes_at
+
+
+def free_slots(pace: Pace, *, in_last_hour: int, in_last_day: int, most: int) -> int:
+    """Return how many more letters this mailbox may be given now, at most `most`.
+
+    What was given a slot and not tried yet counts as tried, so a stopped worker cannot save slots up.
+    """
+    slots = most
+    if pace.per_hour is not None:
+        slots = min(slots, pace.per_hour - in_last_hour)
+    if pace.per_day is not None:
+        slots = min(slots, pace.per_day - in_last_day)
+    return max(slots, 0)
+
+
+def jitter(delivery_id: int, *, within: timedelta) -> timedelta:
+    """Return a wait below `within`, the same each time for the same delivery."""
+    share = int.from_bytes(hashlib.sha256(f"jitter {delivery_id}".encode()).digest()[:4], "big") / 2**32
+    return within * share
+
+
+def shared(waiting: Sequence[tuple[int, int]], slots: int) -> list[int]:
+    """Choose who goes next: `waiting` are (delivery id, campaign id), oldest first; campaigns take turns."""
+    by_campaign: dict[int, list[int]] = {}
+    for delivery_id, campaign_id in waiting:
+        by_campaign.setdefault(campaign_id, []).append(delivery_id)
+    chosen: list[int] = []
+    queues = list(by_campaign.values())
+    turn = 0
+    while len(chosen) < slots and queues:
+        queue = queues[turn % len(queues)]
+        chosen.append(queue.pop(0))
+        if queue:
+            turn += 1
+        else:
+            queues.remove(queue)
+    return chosen
+
+
+def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime:
+    """Return when the last of `waiting` letters leaves, from an idle mailbox: sliding caps and office hours kept.
+
+    Letters leave in hourly handfuls, as the release step lets them go.
+    """
+    at = now
+    left = waiting
+    given: list[tuple[datetime, int]] = []
+    while left > 0:
+        if not is_open(pace, at):
+            at = _next_opening(pace, at)
+            continue
+        day = sum(n for when, n in given if when > at - DAY)
+        slots = free_slots(pace, in_last_hour=0, in_last_day=day, most=left)
+        if slots:
+            given.append((at, slots))
+            left -= slots
+        if left <= 0:
+            return at
+        at += HOUR
+        given = [(when, n) for when, n in given if when > at - DAY]
+    return at
+
+
+def _next_opening(pace: Pace, at: datetime) -> datetime:
+    assert pace.opens_at is not None  # noqa: S101  only asked of offices with hours
+    local = at.astimezone(ZoneInfo(pace.time_zone))
+    opening = local.replace(hour=pace.opens_at.hour, minute=pace.opens_at.minute, second=0, microsecond=0)
+    if opening <= local:
+        opening += DAY
+    while opening.weekday() not in WORK_DAYS:
+        opening += DAY
+    return opening.astimezone(at.tzinfo)

@@ -1,0 +1,384 @@
+"""The supporter's side: begin, revise, send, confirm, take back."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from campaigns import publishing
+from campaigns.models import Ask, LetterTemplate
+from letters import composing, fields, lifecycle, notices, own_words, privacy, tokens
+from letters.composing import Content, FinishedLetter
+from letters.models import Delivery, Letter, Notice, Supporter
+from letters.signals import something_waits
+from targets import lists, suppressions
+from targets.models import Target
+
+DRAFTS_LIVE_FOR = timedelta(hours=24)
+PROOF_LASTS_FOR = timedelta(hours=2)
+
+
+class LetterRefused(ValueError):
+    """What was written cannot be kept or sent like this: a sentence for each field. Nothing is lost."""
+
+    code = "letter_refused"
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        self.sentence = " ".join(self.errors.values())
+        super().__init__(self.sentence)
+
+
+class CampaignClosed(Exception):
+    """The campaign does not take letters (any more)."""
+
+    code = "campaign_closed"
+    sentence = "This campaign does not take letters at the moment."
+
+
+class AlreadyWritten(Exception):
+    """This address has already sent its letter for this ask."""
+
+    code = "already_written"
+    sentence = "You have already sent this letter."
+
+    def __init__(self, letter: Letter) -> None:
+        self.letter = letter
+        super().__init__(self.sentence)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One target and the letter exactly as it will read it."""
+
+    target: Target
+    letter: FinishedLetter
+
+
+def begin(
+    *,
+    ask: Ask,
+    language: str,
+    now: datetime,
+    sentence: str = "",
+    source: str = "",
+    after: Letter | None = None,
+    proven: bool = False,
+) -> Letter:
+    """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
+
+    `after` is the same person's earlier letter, whose name, e-mail and town are kept; `proven` says that they have
+    just confirmed that address, so that this letter needs no mail of its own.
+    """
+    template = publishing.current_template(ask, language)
+    if not ask.campaign.is_open or template is None:
+        raise CampaignClosed
+    content = Content()
+    if after is not None and after.sealed:
+        earlier = read(after)
+        content = Content(name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country)
+    errors: dict[str, str] = {}
+    sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)
+    if errors:
+        raise LetterRefused(errors)
+    draw = secrets.randbits(62)
+    content = composing.pinned(content, ask, template.language)
+    subject, body = composing.given(template, content, draw=draw)
+    content = replace(content, subject=subject, sentence=sentence, body="\n\n".join(filter(None, (sentence, body))))
+    letter = Letter(
+        campaign=ask.campaign, ask=ask, template=template, language=language, draw=draw, source=source[:40],
+        supporter=after.supporter if after is not None and proven else None, proven=proven and after is not None,
+        created_at=now, expires_at=now + DRAFTS_LIVE_FOR,
+    )  # fmt: skip
+    _keep(letter, content)
+    if template.used_at is None:
+        LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
+    letter.save()
+    return letter
+
+
+def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | None:
+    """Return the letter that a token names and the purpose that fitted, or None."""
+    for purpose in (purposes,) if isinstance(purposes, str) else purposes:
+        key = tokens.read(purpose, token)
+        if key is not None:
+            letter = (
+                Letter.objects.select_related("campaign__organisation", "ask", "template", "supporter")
+                .filter(key=key)
+                .first()
+            )
+            return (letter, purpose) if letter else None
+    return None
+
+
+def read(letter: Letter) -> Content:
+    """Return what a letter holds; empty once it is forgotten."""
+    if not letter.sealed:
+        return Content()
+    values = privacy.unseal(letter.campaign, table="letter", row=bytes(letter.key), sealed=bytes(letter.sealed))
+    return Content(**values)
+
+
+def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Content:
+    """Keep what the supporter wrote; raises LetterRefused with a sentence per field, the rest being kept all the same.
+
+    `posted` may hold subject, body, sentence, name, email and town; a missing one stays as it is.
+    """
+    before = read(letter)
+    if letter.stage == Letter.Stage.AWAITING:
+        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now)
+    if letter.stage != Letter.Stage.DRAFT:
+        raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
+    errors: dict[str, str] = {}
+    sentence = fields.text("sentence", posted.get("sentence", before.sentence), errors, most=fields.SENTENCE_LIMIT)
+    body = fields.text("body", posted.get("body", before.body), errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
+    if sentence != before.sentence and "sentence" in posted:
+        body = _with_sentence(body, old=before.sentence, new=sentence)
+    fields.links(body, errors, most=letter.campaign.most_links)
+    content = Content(
+        sentence=sentence,
+        body=body,
+        subject=fields.subject(posted.get("subject", before.subject), errors),
+        name=fields.name(posted.get("name", before.name), errors),
+        email=fields.email(posted.get("email", before.email), errors, letter),
+        town=fields.town(posted.get("town", before.town), errors),
+        country=before.country,
+    )
+    if content.email != before.email:
+        letter.proven = False  # another address wants a proof of its own
+    content = composing.pinned(content, letter.ask, letter.template.language)
+    letter.own_words = own_words.count(content.body, composing.given(letter.template, content, draw=letter.draw)[1])
+    letter.expires_at = now + DRAFTS_LIVE_FOR
+    _keep(letter, content)
+    letter.save(update_fields=["sealed", "own_words", "proven", "expires_at"])
+    if errors:
+        raise LetterRefused(errors)
+    return content
+
+
+def targets_of(letter: Letter, *, now: datetime) -> list[Target]:
+    """Return the targets that this letter goes to, if it is confirmed now."""
+    return lists.deliverable_targets(letter.ask.target_list, now=now)
+
+
+def previews(letter: Letter, *, now: datetime) -> list[Preview]:
+    """Return the finished letter for each of its targets, exactly as it will leave."""
+    finisher = composing.Finisher(letter.template, read(letter), draw=letter.draw)
+    return [Preview(target, finisher.finish(target.values())) for target in targets_of(letter, now=now)]
+
+
+def submit(letter: Letter, *, now: datetime) -> bool:
+    """Send a letter: True where it is confirmed at once (address just proven), False where a mail must prove it.
+
+    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, LetterRefused (something is missing).
+    """
+    if letter.stage in {Letter.Stage.AWAITING, Letter.Stage.CONFIRMED}:
+        return letter.stage == Letter.Stage.CONFIRMED
+    if letter.stage != Letter.Stage.DRAFT:
+        raise LetterRefused({"letter": _("This letter was taken back or its time has run out.")})
+    if not letter.campaign.is_open:
+        raise CampaignClosed
+    content = revise_check(letter)
+    supporter = _supporter(letter, content)
+    earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
+    proven = _is_proven(letter, supporter, now=now)
+    # Somebody who has proved nothing is not told what this address wrote: the same page, and no mail.
+    if earlier is not None and proven:
+        raise AlreadyWritten(earlier)
+    with transaction.atomic():
+        if proven:
+            _confirm(letter, supporter, now=now, from_=(Letter.Stage.DRAFT,))
+            return True
+        lives = timedelta(hours=letter.campaign.confirm_within_hours)
+        moved = lifecycle.move_letter(
+            letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives
+        )
+        if moved and earlier is None:
+            notices.ask_for_confirmation(letter, now=now)
+    return False
+
+
+def revise_check(letter: Letter) -> Content:
+    """Return the content of a letter that is complete; raises LetterRefused naming what is missing."""
+    content = read(letter)
+    errors: dict[str, str] = {}
+    fields.subject(content.subject, errors)
+    fields.text("body", content.body, errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
+    fields.name(content.name, errors)
+    fields.email(content.email, errors, letter)
+    if errors:
+        raise LetterRefused(errors)
+    return content
+
+
+def awaiting(notice: Notice) -> list[Letter]:
+    """Return the letters of one address that a confirmation mail covers: all that wait in its campaign."""
+    return list(
+        notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
+        .select_related("ask", "template", "campaign__organisation", "supporter")
+        .order_by("created_at")
+    )
+
+
+def confirm_by_link(notice: Notice, *, chosen: set[int] | None, now: datetime) -> list[Letter]:
+    """Confirm the waiting letters that a mail's link lists, or those `chosen` by id. Raises CampaignClosed.
+
+    Returns those that are confirmed now; an empty list where nothing waited any more (a second click).
+    """
+    letters = [letter for letter in awaiting(notice) if chosen is None or letter.pk in chosen]
+    return _confirm_all(notice, letters, now=now)
+
+
+def confirm_by_code(letter: Letter, *, code: str, now: datetime) -> bool:
+    """Confirm one letter by the six digits of its mail; False where they do not fit. Raises CampaignClosed.
+
+    Five tries for one mail: after that only its link confirms.
+    """
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", code))
+    notice = notices.open_confirmation(letter)
+    if letter.stage != Letter.Stage.AWAITING or notice is None:
+        return letter.stage == Letter.Stage.CONFIRMED
+    if not notices.may_try_code(notice):
+        return False
+    if not secrets.compare_digest(digits, tokens.code(bytes(notice.key))):
+        return False
+    return bool(_confirm_all(notice, [letter], now=now))
+
+
+def disown(notice: Notice, *, now: datetime) -> int:
+    """ "This is not me": take back what waits and write to this address no more. Return how many letters."""
+    with transaction.atomic():
+        taken = [
+            letter for letter in awaiting(notice) if lifecycle.move_letter(
+                letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,))
+        ]  # fmt: skip
+        notices.mark_used(notice, now=now)
+        suppressions.add(bytes(notice.supporter.address_hash), reason="not_me", source="confirmation mail")
+    return len(taken)
+
+
+def withdraw(letter: Letter, *, now: datetime) -> tuple[int, int]:
+    """Take back what has not left; return (stopped, already handed over or being so).
+
+    The letter itself is withdrawn only where nothing has left.
+    """
+    with transaction.atomic():
+        waiting = Delivery.objects.filter(
+            letter=letter, state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
+        )
+        change = lifecycle.Change(fact=lifecycle.Fact(reason="withdrawn", by="supporter"))
+        stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
+        rest = Delivery.objects.filter(letter=letter).exclude(state=Delivery.State.CANCELLED).count()
+        if not rest and letter.stage in {Letter.Stage.CONFIRMED, Letter.Stage.AWAITING}:
+            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now)
+    return len(stopped), rest
+
+
+def next_ask(letter: Letter) -> Ask | None:
+    """Return the campaign's next ask that this person has not written for, in the organiser's order."""
+    if not letter.campaign.is_open:
+        return None
+    written = Letter.objects.filter(
+        ask=OuterRef("pk"), supporter=letter.supporter, stage__in=[Letter.Stage.CONFIRMED, Letter.Stage.AWAITING]
+    )
+    asks = letter.campaign.asks.exclude(pk=letter.ask_id).filter(
+        ~Q(Exists(written)), templates__isnull=False
+    ) if letter.supporter_id else letter.campaign.asks.exclude(pk=letter.ask_id)  # fmt: skip
+    return asks.distinct().order_by("position", "id").first()
+
+
+def expire(*, now: datetime, limit: int = 1000) -> int:
+    """Delete the text of drafts and unconfirmed letters whose time ran out; return how many."""
+    due = Letter.objects.filter(
+        stage__in=[Letter.Stage.DRAFT, Letter.Stage.AWAITING], expires_at__lte=now
+    ).order_by("expires_at")[:limit]
+    return sum(lifecycle.move_letter(letter, Letter.Stage.EXPIRED, now=now, sealed=b"") for letter in due)
+
+
+def _confirm_all(notice: Notice, letters: list[Letter], *, now: datetime) -> list[Letter]:
+    if not notice.supporter.campaign.is_open:
+        raise CampaignClosed
+    confirmed = []
+    for letter in letters:
+        try:
+            with transaction.atomic():
+                if _confirm(letter, notice.supporter, now=now, from_=(Letter.Stage.AWAITING,)):
+                    notices.mark_used(notice, now=now)
+                    confirmed.append(letter)
+        except IntegrityError:  # one letter per ask and person: an earlier one was confirmed meanwhile
+            letter.refresh_from_db()
+            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.AWAITING,))
+    return confirmed
+
+
+def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tuple[str, ...]) -> bool:
+    if not lifecycle.move_letter(
+        letter, Letter.Stage.CONFIRMED, now=now, from_=from_, supporter=supporter, expires_at=None
+    ):
+        return False
+    lifecycle.create_deliveries(letter, now=now, paced=settings.PACED)
+    content = read(letter)
+    supporter.sealed = privacy.seal(
+        letter.campaign, table="supporter", row=bytes(supporter.key),
+        values={"name": content.name, "email": content.email, "town": content.town, "country": content.country},
+    )  # fmt: skip
+    supporter.proven_at = now
+    supporter.save(update_fields=["sealed", "proven_at"])
+    transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
+    return True
+
+
+def _supporter(letter: Letter, content: Content) -> Supporter:
+    hashed = suppressions.address_hash(content.email)
+    supporter = Supporter.objects.filter(campaign=letter.campaign, address_hash=hashed).first()
+    if supporter is not None:
+        return supporter
+    fresh = Supporter(campaign=letter.campaign, address_hash=hashed, language=letter.language)
+    fresh.sealed = privacy.seal(
+        letter.campaign, table="supporter", row=bytes(fresh.key), values={"name": content.name, "email": content.email}
+    )
+    try:
+        with transaction.atomic():
+            fresh.save()
+    except IntegrityError:  # the same person sent two letters at once
+        return Supporter.objects.get(campaign=letter.campaign, address_hash=hashed)
+    return fresh
+
+
+def _is_proven(letter: Letter, supporter: Supporter, *, now: datetime) -> bool:
+    return (
+        letter.proven
+        and letter.supporter_id == supporter.pk
+        and supporter.proven_at is not None
+        and now - supporter.proven_at <= PROOF_LASTS_FOR
+    )
+
+
+def consent_to_news(letter: Letter, *, words: str, now: datetime) -> None:
+    """Keep the supporter's wish to hear what happens, with the hash of the words they agreed to."""
+    if letter.supporter is not None:
+        letter.supporter.wants_news_at = now
+        letter.supporter.news_words_hash = hashlib.sha256(words.encode()).digest()
+        letter.supporter.save(update_fields=["wants_news_at", "news_words_hash"])
+
+
+def _keep(letter: Letter, content: Content) -> None:
+    letter.sealed = privacy.seal(
+        letter.campaign, table="letter", row=bytes(letter.key), values=content.values()
+    )
+
+
+def _with_sentence(body: str, *, old: str, new: str) -> str:
+    if old and body.startswith(old):
+        body = body[len(old) :].lstrip("\n")
+    if not new or new in body:
+        return body
+    return f"{new}\n\n{body}" if body else new
