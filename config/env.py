@@ -1,0 +1,124 @@
+"""Typed readers of the environment that fail loudly, naming the setting and the cure."""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+MAIL_SCHEMES = {"smtp": ("plain", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
+
+
+@dataclass(frozen=True)
+class MailServerAddress:
+    """Where letters are handed over: host, port, how the line is secured, and who signs in."""
+
+    host: str
+    port: int
+    security: str  # plain | starttls | tls
+    username: str = ""
+    password: str = ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether mail handed over there stays on this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def text(name: str, default: str = "", *, source: Mapping[str, str] = os.environ) -> str:
+    """Return the setting `name`, or what the file named by `NAME_FILE` holds (for secrets), or the default."""
+    file_name = source.get(f"{name}_FILE", "")
+    if file_name:
+        try:
+            return Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            reason = error.strerror or "unreadable"
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {file_name}, which cannot be read ({reason}). "
+                "Correct the path or its permissions."
+            ) from error
+    return source.get(name, "").strip() or default
+
+
+def integer(
+    name: str, default: int, *, least: int, most: int, source: Mapping[str, str] = os.environ
+) -> int:
+    """Return a whole number between `least` and `most`."""
+    raw = text(name, str(default), source=source)
+    try:
+        number = int(raw)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise ImproperlyConfigured(f"{name}={raw} is not a whole number from {least} to {most}. Set it so.")
+    return number
+
+
+def mail_server(name: str, default: str = "", *, source: Mapping[str, str] = os.environ) -> MailServerAddress | None:
+    """Read an address such as `smtp+starttls://name:password@host:587`; None where nothing is set."""
+    raw = text(name, default, source=source)
+    if not raw:
+        return None
+    cure = f"Write {name} as smtp://host:25, smtp+starttls://name:password@host:587 or smtps://name:password@host:465."
+    parts = urlsplit(raw)
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} is not the address of a mail server. {cure}")
+    security, usual_port = MAIL_SCHEMES[parts.scheme]
+    try:
+        port = parts.port or usual_port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has a port that is not a number from 1 to 65535. {cure}") from error
+    return MailServerAddress(
+        parts.hostname, port, security, unquote(parts.username or ""), unquote(parts.password or "")
+    )
+
+
+def base_url(name: str, default: str, *, source: Mapping[str, str] = os.environ) -> str:
+    """Return the address people reach the pages under, without a trailing slash."""
+    raw = text(name, default, source=source).rstrip("/")
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(
+            f"{name}={raw} is not the start of an address. Write it as https://letters.example.org."
+        )
+    return raw
+
+
+def kept_secret(name: str, directory: Path, *, required: bool, source: Mapping[str, str] = os.environ) -> str:
+    """Return a secret from the environment, else the one kept in `directory`, made on first use.
+
+    With `required` (a database of one's own) nothing is made up: several hosts must share the same secret.
+    """
+    given = text(name, source=source)
+    if given:
+        if len(given) < 32:
+            raise ImproperlyConfigured(
+                f"{name} has fewer than 32 characters. Make one with: python3 -c "
+                "'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return given
+    if required:
+        raise ImproperlyConfigured(
+            f"{name} is missing. With DATABASE_URL set, give all hosts the same {name}, made with: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    kept = directory / name.lower().replace("_", "-")
+    if not kept.exists():
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(fresh, kept)  # two processes starting at once agree on the first one's
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return kept.read_text(encoding="utf-8").strip()

@@ -1,0 +1,54 @@
+"""How long a campaign would take under the offices' pace: computed, nothing is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from campaigns.models import Campaign
+from letters import pacing, releasing
+from targets import lists
+from targets.lists import USUAL_CAP_PER_HOUR
+
+
+@dataclass(frozen=True)
+class AskForecast:
+    """One ask: how many targets, deliveries, and when the last letter leaves."""
+
+    ask: str
+    targets: int
+    deliveries: int
+    capped: int  # targets whose address has a pace
+    last_leaves_at: datetime
+    slowest: str
+
+
+def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: bool) -> list[AskForecast]:
+    """Return, per ask, when the last of `supporters` letters leaves if all are confirmed now.
+
+    With `usual_pace`, addresses without a pace of their own are taken to have the usual one (60 an hour).
+    """
+    found = []
+    for ask in campaign.asks.select_related("target_list"):
+        targets = lists.deliverable_targets(ask.target_list, now=now)
+        last, slowest, capped = now, "", 0
+        for target in targets:
+            if target.email is None:
+                continue
+            pace = releasing.pace_of(target.email)
+            if not target.email.is_capped and usual_pace:
+                pace = pacing.Pace(per_hour=USUAL_CAP_PER_HOUR)
+            elif not target.email.is_capped:
+                continue
+            capped += 1
+            at = pacing.drain_time(pace, waiting=supporters, now=now)
+            if at > last:
+                last, slowest = at, target.name
+        found.append(AskForecast(ask.slug, len(targets), supporters * len(targets), capped, last, slowest))
+    return found
+
+
+def spelled(span: timedelta) -> str:
+    """Return a span of time in days, hours and minutes."""
+    minutes = round(span.total_seconds() / 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest else ""]
+    return " ".join(part for part in parts if part) or "at once"

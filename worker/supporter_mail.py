@@ -1,0 +1,78 @@
+"""Mail to supporters: the confirmation, with its code and its link."""
+
+import logging
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from campaigns import publishing
+from letters import notices, tokens, writing
+from letters.composing import Message
+from letters.endings import Accepted, Refused
+from letters.models import Notice
+from letters.page_words import phrase_of_targets
+from worker.transports import Line, LineDown
+
+log = logging.getLogger(__name__)
+BATCH = 50
+
+
+def send_due(line: Line) -> int:
+    """Send the notices that are due over one line; return how many were accepted. Raises LineDown."""
+    sent = 0
+    while batch := notices.claim(limit=BATCH, now=timezone.now()):
+        for notice in batch:
+            content = writing.read(notice.letter)
+            if notice.used_at is not None or not content.email:
+                notices.record(notice, sent=False, refused=True, now=timezone.now())
+                continue
+            message = compose(notice, content.email)
+            try:
+                ending = line.send(message, allow=lambda: True)
+            except LineDown:
+                notices.record(notice, sent=False, refused=False, now=timezone.now())
+                raise
+            accepted = isinstance(ending, Accepted)
+            sent += accepted
+            notices.record(notice, sent=accepted, refused=isinstance(ending, Refused), now=timezone.now())
+    return sent
+
+
+def compose(notice: Notice, to: str) -> Message:
+    """Return the confirmation mail: plain text, code in the first line, link, the letter quoted."""
+    letter = notice.letter
+    campaign = notice.supporter.campaign
+    content = writing.read(letter)
+    token = tokens.make(tokens.CONFIRM, bytes(notice.key))
+    with translation.override(letter.language):
+        context = {
+            "code": tokens.code(bytes(notice.key)),
+            "link": f"{settings.BASE_URL}/{letter.language}/{campaign.slug}/confirm/{token}/",
+            "letter_subject": content.subject,
+            "letter_text": content.body,
+            "to_words": phrase_of_targets([t.name for t in writing.targets_of(letter, now=timezone.now())]),
+            "organisation": campaign.organisation.name,
+            "campaign_title": publishing.page_text(campaign, letter.language).title,
+            "expires_on": letter.expires_at,
+            "test": settings.BUILT_IN_MAIL_SERVER,
+        }
+        subject = " ".join(render_to_string("confirmation/subject.txt", context, using="jinja2").split())
+        text = render_to_string("confirmation/body.txt", context, using="jinja2")
+    domain = settings.MAIL_DOMAIN
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(campaign.organisation.name, "confirm", domain)
+    mail["To"] = Address(content.name, addr_spec=to)
+    mail["Subject"] = subject[:200]
+    mail["Date"] = format_datetime(notice.created_at)
+    mail["Message-ID"] = f"<notice-{notice.pk}-{bytes(notice.key).hex()[:12]}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail.set_content(text, cte="quoted-printable")
+    data = bytes(mail)
+    return Message(notice.pk, f"confirm@{domain}", to, data, sha256(data).hexdigest())
