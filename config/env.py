@@ -3,10 +3,10 @@
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,6 +44,10 @@ def text(name: str, default: str = "", *, source: Mapping[str, str] = os.environ
                 f"{name}_FILE names {file_name}, which cannot be read ({reason}). "
                 "Correct the path or its permissions."
             ) from error
+        except UnicodeDecodeError as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {file_name}, which is not text. Correct the path."
+            ) from error
     return source.get(name, "").strip() or default
 
 
@@ -67,7 +71,7 @@ def mail_server(name: str, default: str = "", *, source: Mapping[str, str] = os.
     if not raw:
         return None
     cure = f"Write {name} as smtp://host:25, smtp+starttls://name:password@host:587 or smtps://name:password@host:465."
-    parts = urlsplit(raw)
+    parts = _split(raw)
     if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
         raise ImproperlyConfigured(f"{name} is not the address of a mail server. {cure}")
     security, usual_port = MAIL_SCHEMES[parts.scheme]
@@ -83,7 +87,7 @@ def mail_server(name: str, default: str = "", *, source: Mapping[str, str] = os.
 def base_url(name: str, default: str, *, source: Mapping[str, str] = os.environ) -> str:
     """Return the address people reach the pages under, without a trailing slash."""
     raw = text(name, default, source=source).rstrip("/")
-    parts = urlsplit(raw)
+    parts = _split(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
         raise ImproperlyConfigured(
             f"{name}={raw} is not the start of an address. Write it as https://letters.example.org."
@@ -91,18 +95,39 @@ def base_url(name: str, default: str, *, source: Mapping[str, str] = os.environ)
     return raw
 
 
+def chosen(name: str, default: str, *, among: Collection[str], source: Mapping[str, str] = os.environ) -> str:
+    """Return one of the values in `among`; upper and lower case are the same."""
+    raw = text(name, default, source=source).upper()
+    if raw not in among:
+        raise ImproperlyConfigured(f"{name}={raw} is not known. Set it to one of {', '.join(among)}.")
+    return raw
+
+
+def secret(name: str, default: str, *, source: Mapping[str, str] = os.environ) -> str:
+    """Return a secret from the environment that nobody can guess by trying, or the default."""
+    given = text(name, source=source)
+    if given and len(given) < 32:
+        raise ImproperlyConfigured(
+            f"{name} has fewer than 32 characters. Make one with: python3 -c "
+            "'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return given or default
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # a bracket of an IPv6 address that is never closed
+        return SplitResult("", "", "", "", "")
+
+
 def kept_secret(name: str, directory: Path, *, required: bool, source: Mapping[str, str] = os.environ) -> str:
     """Return a secret from the environment, else the one kept in `directory`, made on first use.
 
     With `required` (a database of one's own) nothing is made up: several hosts must share the same secret.
     """
-    given = text(name, source=source)
+    given = secret(name, "", source=source)
     if given:
-        if len(given) < 32:
-            raise ImproperlyConfigured(
-                f"{name} has fewer than 32 characters. Make one with: python3 -c "
-                "'import secrets; print(secrets.token_urlsafe(48))'"
-            )
         return given
     if required:
         raise ImproperlyConfigured(

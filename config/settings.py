@@ -1,7 +1,7 @@
 """Settings, all of them from the environment; `.env.example` lists every one."""
 
 import hashlib
-import os
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,14 +17,14 @@ PORT = env.integer("PORT", 8000, least=1, most=65535)
 WORKERS = env.integer("WORKERS", 2, least=1, most=64)
 BASE_URL = env.base_url("BASE_URL", f"http://localhost:{PORT}")
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL", f"unix://{os.environ.get('POSTBAG_BROKER_SOCKET', DATA / 'broker.sock')}")
+REDIS_URL = env.text("REDIS_URL", f"unix://{env.text('POSTBAG_BROKER_SOCKET', str(DATA / 'broker.sock'))}")
 EMBEDDED = not DATABASE_URL
 
 SECRET_KEY = env.kept_secret("SECRET_KEY", DATA, required=not EMBEDDED)
 MASTER_KEY = hashlib.sha256(
-    b"postbag master key\0" + env.text("MASTER_KEY", SECRET_KEY).encode()
+    b"postbag master key\0" + env.secret("MASTER_KEY", SECRET_KEY).encode()
 ).digest()  # wraps each campaign's key
-PEPPER = hashlib.sha256(b"postbag pepper\0" + env.text("PEPPER", SECRET_KEY).encode()).digest()
+PEPPER = hashlib.sha256(b"postbag pepper\0" + env.secret("PEPPER", SECRET_KEY).encode()).digest()
 DEBUG = False
 
 # ── where mail goes ──────────────────────────────────────────────────────────────────────────────────────
@@ -42,7 +42,7 @@ POSTBOX_STORE = DATA / "postbox.sqlite3"
 PACED = env.text("PACED", "yes") != "no"  # a rehearsal may ignore the offices' caps; nothing else should
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 120, least=2, most=600)  # how long a worker holds what it claimed
 BACKOFF_PERCENT = env.integer("BACKOFF_PERCENT", 100, least=1, most=100)  # a rehearsal waits less between tries
-CONNECTIONS = env.integer("CONNECTIONS", 4, least=1, most=64)  # open lines to the mail server, per worker
+CONNECTIONS = env.integer("CONNECTIONS", 8, least=1, most=64)  # open lines to the mail server, per worker
 
 # ── the framework ────────────────────────────────────────────────────────────────────────────────────────
 ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
@@ -109,12 +109,13 @@ TEMPLATES = [
 
 # ── the two databases ────────────────────────────────────────────────────────────────────────────────────
 try:
-    _database = environ.Env.db_url_config(DATABASE_URL or f"sqlite:///{DATA / 'postbag.sqlite3'}")
+    with warnings.catch_warnings(action="ignore"):  # it would print the address, password and all
+        _database = environ.Env.db_url_config(DATABASE_URL or f"sqlite:///{DATA / 'postbag.sqlite3'}")
 except (environ.ImproperlyConfigured, ValueError) as error:
     raise ImproperlyConfigured(
         "DATABASE_URL cannot be read. Write it as postgres://name:password@host:5432/database."
     ) from error
-if _database["ENGINE"] == "django.db.backends.sqlite3":
+if _database.get("ENGINE") == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         # DEFERRED transactions fail with "database is locked" when two of them want to write.
         "transaction_mode": "IMMEDIATE",
@@ -122,7 +123,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
         "PRAGMA mmap_size=134217728;",
     }
-elif _database["ENGINE"] != "django.db.backends.postgresql":
+elif _database.get("ENGINE") != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///path).")
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
@@ -160,6 +161,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Postbag"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # members are invited by an owner; their address is not theirs to choose
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")  # passkeys on localhost
+ACCOUNT_MAX_EMAIL_ADDRESSES = 1
 LOGIN_URL = "/organise/sign-in/login/"
 LOGIN_REDIRECT_URL = "/organise/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -216,11 +220,12 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": env.chosen("LOG_LEVEL", "WARNING", among=LOG_LEVELS)},
     "loggers": {"django.request": {"level": "ERROR"}},
 }

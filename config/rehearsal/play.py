@@ -102,7 +102,7 @@ def _report(verdict: Verdict, supervisor: Supervisor, seconds: float, say: Calla
     say("")
     for line in verdicts.ledger_lines(verdict):
         say(line)
-    where = "arrived and was compared" if verdict.checked_at_receiver else "was accepted by the other mail server"
+    where = "arrived and were compared" if verdict.checked_at_receiver else "were accepted by the other mail server"
     say(f"{verdict.received:,} letters {where}, {verdict.distinct_message_ids:,} different ones, in {seconds:.1f} s.")
     died = {name: starts - 1 for name, starts in supervisor.starts().items() if starts > 1}
     if died:

@@ -22,9 +22,7 @@ class NotThisMachine(Exception):
     """A rehearsal was pointed at a mail server elsewhere."""
 
     code = "not_this_machine"
-    sentence = (
-        "A rehearsal sends to this machine only. Name a loopback address, such as --smtp 127.0.0.1:2525."
-    )
+    sentence = "A rehearsal sends to this machine only. Name a loopback address, such as --smtp 127.0.0.1:2525."
 
 
 def receiving_server(text: str) -> env.MailServerAddress:

@@ -155,5 +155,7 @@ def ledger_lines(verdict: Verdict) -> list[str]:
     parts = " + ".join(f"{word.label} {verdict.words[word]:,}" for word in Word if verdict.words.get(word))
     lines = [f"{verdict.letters:,} letters: {verdict.deliveries:,} deliveries = {parts or 'none'}"]
     lines.append("✓ adds up" if verdict.adds_up and total == verdict.deliveries else "✗ does not add up")
-    lines += [f"  {word.label}: {EXPLAINED[word]}" for word in Word if verdict.words.get(word) and word != Word.ACCEPTED]
+    lines += [
+        f"  {word.label}: {EXPLAINED[word]}" for word in Word if verdict.words.get(word) and word != Word.ACCEPTED
+    ]
     return lines

@@ -11,7 +11,7 @@ _LONGEST_SOCKET_PATH = 100  # bytes; Linux takes 107, macOS 103
 _PATIENCE = 2.0  # seconds
 
 
-class BrokerMissing(Exception):  # noqa: N818  the name is the sentence
+class BrokerMissing(Exception):
     """The wheel holds no Valkey for this machine."""
 
     code = "broker_missing"

@@ -11,7 +11,7 @@ from typing import IO
 _LOOK_EVERY = 0.2  # seconds
 
 
-class AlreadyRunning(Exception):  # noqa: N818  the name is the sentence
+class AlreadyRunning(Exception):
     """Another supervisor works on this data directory, or what it left does not end."""
 
     code = "already_running"

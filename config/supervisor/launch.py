@@ -27,7 +27,7 @@ def become(parent: int, ending: int, command: Sequence[str]) -> None:
     if os.getppid() != parent:
         sys.exit(1)
     try:
-        os.execv(command[0], command)  # noqa: S606  becoming another program is the point
+        os.execv(command[0], list(command))  # noqa: S606  becoming another program is the point
     except OSError as error:
         sys.exit(f"{command[0]} cannot be started: {error.strerror}.")
 

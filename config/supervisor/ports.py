@@ -9,7 +9,7 @@ USUAL_MAIL_PORT = 8025
 _NOT_OURS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-class PortTaken(Exception):  # noqa: N818  the name is the sentence
+class PortTaken(Exception):
     """Another program listens where ours should."""
 
     code = "port_taken"
@@ -22,10 +22,20 @@ class PortTaken(Exception):  # noqa: N818  the name is the sentence
         self.port = port
 
 
-class AddressUnusable(Exception):  # noqa: N818  the name is the sentence
+class AddressUnusable(Exception):
     """The host or port cannot be listened on at all."""
 
     code = "address_unusable"
+
+
+def listening_host(given: str) -> str:
+    """Return the address to listen on: `given`, or 127.0.0.1.
+
+    Some shells export HOST as this machine's name: that is nobody's wish to open the pages to others.
+    """
+    if not given or given.partition(".")[0] == socket.gethostname().partition(".")[0]:
+        return "127.0.0.1"
+    return given
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

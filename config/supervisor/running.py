@@ -20,7 +20,7 @@ _LOOK_EVERY = 0.1  # seconds
 _STARTING_FOR = 20.0  # seconds that programs needed first may take before the others start anyway
 
 
-class NotReady(Exception):  # noqa: N818  the name is the sentence
+class NotReady(Exception):
     """A program did not become ready in time."""
 
     code = "not_ready"

@@ -18,13 +18,14 @@ from config.supervisor import broker, instance, ports, programs, report
 from config.supervisor.running import NotReady, Supervisor
 
 READY_WITHIN = 60.0  # seconds
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _REASONS = (
     instance.AlreadyRunning, ports.PortTaken, ports.AddressUnusable, broker.BrokerMissing, NotReady, OSError
 )
 Say = Callable[[str], None]
 
 
-class CannotStart(Exception):  # noqa: N818  the name is the sentence
+class CannotStart(Exception):
     """A setting or something around us keeps Postbag from starting; the sentence names the cure."""
 
     code = "cannot_start"
@@ -40,7 +41,7 @@ def up(say: Say = report.say) -> None:
 
 
 def _up(say: Say, lock: int) -> None:
-    host = env.text("HOST", "127.0.0.1")
+    host = ports.listening_host(env.text("HOST"))
     ports.require_free(settings.PORT, "PORT", host)
     chosen, mail_port = choose(host)
     prepare_database(say)
@@ -59,6 +60,8 @@ def _up(say: Say, lock: int) -> None:
         if not supervisor.stopping:
             say(report.ready(settings.BASE_URL, str(settings.DATA), supervisor.pids(), mail_port, made))
             made = None
+            if host not in _LOOPBACK and not env.text("BASE_URL"):
+                say(f"Pages listen on {host}, but answer to localhost only: set BASE_URL to their address.\n")
         supervisor.run_forever()
     if made is not None:
         say(report.sign_in(made))

@@ -25,7 +25,7 @@ _SAY_EVERY = 5.0  # seconds
 _PIP_PACKAGE = "python3-pip-whl"  # Debian's and Ubuntu's; holds pip as one file that runs as it is
 
 
-class CannotSetUp(Exception):  # noqa: N818  the name is the sentence
+class CannotSetUp(Exception):
     """The environment cannot be made; the sentence names what to install."""
 
 

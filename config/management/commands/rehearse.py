@@ -50,7 +50,9 @@ class Command(BaseCommand):
         else:
             with stage.a_directory() as directory, stage.a_database(os.environ.get("DATABASE_URL", "")) as database:
                 port = stage.a_port(int(os.environ.get("PORT", "8000")), only_free=options["exit"])
-                self._become(options, directory, database=database, port=port, mail_port=stage.a_port(0, only_free=True))
+                self._become(
+                    options, directory, database=database, port=port, mail_port=stage.a_port(0, only_free=True)
+                )
 
     def _become(self, options: dict[str, Any], directory: Any, *, database: str, port: int, mail_port: int) -> None:
         """Run this command again on the stage: settings are read once, at the start of a process."""

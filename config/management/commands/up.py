@@ -9,6 +9,8 @@ from config.supervisor import starting
 
 
 class Command(BaseCommand):
+    """Runs until Ctrl-C or SIGTERM, then ends everything it started."""
+
     help = "Bring the database up to date, start everything, and keep it running until Ctrl-C."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
