@@ -44,8 +44,8 @@ class NameRefused(ValueError):
 def parse_email(text: str) -> str:
     """Return the bare address: local part as written (NFC), domain in lower case and as A-label (RFC 5890).
 
-    Nothing is looked up. Raises AddressRefused. The rules are those of RFC 5321, and stricter: one dotted domain,
-    no quoted local part, no address literal, nothing that changes its looks under NFKC.
+    Nothing is looked up. Raises AddressRefused. The rules are those of RFC 5321, and stricter: one dotted
+    domain, no quoted local part, no address literal, nothing that changes its looks under NFKC.
     """
     if not _LINE_ENDS.isdisjoint(text):
         raise AddressRefused(
@@ -81,8 +81,8 @@ def parse_email(text: str) -> str:
 def normalise_email(address: str) -> str:
     """Return the form under which an address is counted: spellings that reach the same mailbox fold together.
 
-    Lower case throughout; for Gmail, dots and what follows a plus do not count. Never raises, and is stable when
-    applied twice. Not an address to write to.
+    Lower case throughout; for Gmail, dots and what follows a plus do not count. Never raises, and is stable
+    when applied twice. Not an address to write to.
     """
     try:
         address = parse_email(address)
@@ -104,10 +104,10 @@ def is_role_address(address: str) -> bool:
 
 
 def clean_person_name(text: str, *, limit: int = 100) -> str:
-    """Return a name on one line: NFC, outer blanks gone, inner runs of blanks made one; at most `limit` characters.
+    """Return a name on one line: NFC, outer blanks gone, inner runs made one; at most `limit` characters.
 
-    Raises NameRefused for line breaks, control characters, direction marks, characters without any width, names
-    that are blank, and names that are too long. Everything else is kept: quotes, commas, any script, emoji.
+    Raises NameRefused for line breaks, control characters, direction marks, characters without any width,
+    names that are blank, and names that are too long. Everything else is kept: quotes, commas, emoji.
     """
     for char in text:
         kind = unicodedata.category(char)
@@ -174,6 +174,12 @@ def _refuse_local_part(local: str) -> None:
         # Some servers pass such mail on to somebody else.
         raise AddressRefused(
             "relayed", "Addresses with % or ! before the @ cannot be used. Check the spelling."
+        )
+    if not local.isascii():
+        # They need SMTPUTF8 (RFC 6531) from every server on the way, and few have it.
+        raise AddressRefused(
+            "not_ascii",
+            "Letters such as ü before the @ cannot be used yet. Give another address, if there is one.",
         )
     if local.startswith("=?") and local.endswith("?="):
         raise AddressRefused("encoded", "This address was encoded by a mail program. Type it again by hand.")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-# OWASP "CSV injection": also behind blanks and quotes, because spreadsheets strip them; full-width forms count.
+# OWASP "CSV injection": also behind blanks and quotes, because spreadsheets strip them; full-width
+# forms count.
 _BEGINS_LIKE_A_FORMULA = re.compile(r"[\s\"'\u201c\u201d\u2018\u2019]*[=+\-@\t\r\n\0＝＋－＠]")
 
 
@@ -26,7 +27,7 @@ def restored_cell(text: str) -> str:
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the table row by row as RFC 4180 CSV (commas, quotes where needed, CRLF), safe for spreadsheets."""
+    """Yield the table row by row as RFC 4180 CSV (commas, CRLF), fit for spreadsheets."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     for cells in chain((header,), rows):

@@ -116,6 +116,7 @@ def _names(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, str]:
     clean: dict[str, str] = {}
     for name in FIELDS:
         limit = getattr(Target._meta.get_field(name), "max_length", None) or 100  # noqa: SLF001  documented
+        limit = 100 if name == "country" else limit  # a country that is too long has its own sentence
         try:
             text = values.get(name, "")
             clean[name] = clean_person_name(text, limit=limit) if text.strip() else ""

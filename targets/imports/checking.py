@@ -87,7 +87,7 @@ class _Draft:
 def check_rows(table: Table, columns: Sequence[str]) -> list[Row]:
     """Return every row of the table by fields, with its problems; nothing is left out and nothing is written.
 
-    `columns` names a field of FIELDS for each column, "ignore" (or anything else) for those that are not wanted.
+    `columns` names a field of FIELDS for each column, "ignore" for those that are not wanted.
     """
     fields = [field if field in FIELDS else "ignore" for field in columns][: len(table.header)]
     labels = {field: table.header[number] for number, field in reversed(list(enumerate(fields)))}
@@ -104,7 +104,8 @@ def check_rows(table: Table, columns: Sequence[str]) -> list[Row]:
         hidden = position in table.hidden
         if hidden:
             draft.warn(
-                "email", "hidden", draft.values["email"], "The page does not show this row: it may be a trap for robots.",
+                "email", "hidden", draft.values["email"],
+                "The page does not show this row: it may be a trap for robots.",
                 "Take it only if you know the address.",
             )  # fmt: skip
         _check_email(draft)
@@ -117,7 +118,7 @@ def check_rows(table: Table, columns: Sequence[str]) -> list[Row]:
 
 
 def _collect(draft: _Draft, cells: Sequence[str], fields: Sequence[str], width: int) -> None:
-    """Put the cells into their fields; the parts of a postal address are joined, of others the first one counts."""
+    """Put the cells into their fields; parts of a postal address are joined, of others the first counts."""
     if any(cells[width:]):
         draft.refuse(
             "row", "extra_cells", next(cell for cell in cells[width:] if cell),
@@ -144,7 +145,8 @@ def _collect(draft: _Draft, cells: Sequence[str], fields: Sequence[str], width: 
             text = text[:100]
         if begins_like_a_formula(text):
             draft.warn(
-                field, "formula", text, "The cell begins like a formula. It is kept as text and never calculated.",
+                field, "formula", text,
+                "The cell begins like a formula. It is kept as text and never calculated.",
                 "Check that this is what you mean.",
             )  # fmt: skip
         if field == "postal_address" and draft.values[field]:
@@ -163,7 +165,8 @@ def _check_email(draft: _Draft) -> None:
     several = list(dict.fromkeys(address.lower() for address in addresses_in(text)))
     if len(several) > 1:
         draft.refuse(
-            "email", "several_addresses", found, f"The cell holds {len(several)} addresses: {', '.join(several[:5])}.",
+            "email", "several_addresses", found,
+            f"The cell holds {len(several)} addresses: {', '.join(several[:5])}.",
             "Keep one, and give each of the others a row of its own.",
         )  # fmt: skip
         return
@@ -264,7 +267,8 @@ def _check_places(draft: _Draft) -> None:
         values["language"] = language_code(language)[:12]
         if not values["language"]:
             draft.warn(
-                "language", "unknown_language", language, "This language is not known; the row goes without one.",
+                "language", "unknown_language", language,
+                "This language is not known; the row goes without one.",
                 "Write its name in English, or its code, such as de.",
             )  # fmt: skip
     found = values["postal_address"]
@@ -273,7 +277,8 @@ def _check_places(draft: _Draft) -> None:
     values["postal_address"] = post
     if any(char < " " and char != "\n" for char in post):
         draft.refuse(
-            "postal_address", "control_character", found, "The postal address contains a character that cannot be printed.",
+            "postal_address", "control_character", found,
+            "The postal address contains a character that cannot be printed.",
             "Type it again.",
         )  # fmt: skip
     if len(post) > _LIMITS["postal_address"]:

@@ -1,6 +1,7 @@
 """Which encoding a file is in: by its mark, by its form, else by the letters that it would spell."""
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -27,6 +28,7 @@ _LABELS = {
     "cp1251": "Windows-1251",
     "koi8_r": "KOI8-R",
 }
+_TWO_SCRIPTS = re.compile(r"[a-zA-Z][\u0400-\u04ff]|[\u0400-\u04ff][a-zA-Z]")  # in one word: misread
 _SAMPLE = 20_000
 
 
@@ -59,7 +61,7 @@ def _old_encoding(content: bytes) -> str:
 
 
 def _spelling(text: str, codec: str) -> float:
-    """Return from -1 to 1 how well the letters beyond ASCII fit one language; capital letters count a little less."""
+    """Return (-1 to 1) how well the letters beyond ASCII fit one language; capitals count a little less."""
     letters = [char for char in text if char > "\x7f" and char not in _SIGNS]
     if not letters:
         return 0.0
@@ -68,5 +70,10 @@ def _spelling(text: str, codec: str) -> float:
         for letter in set("".join(_LETTERS[codec]))
     }
     capitals = sum(1 for letter in letters if letter.isupper())
-    fitting = max(sum(small[letter] for letter in language) for language in _LETTERS[codec])
-    return (2 * fitting - 0.5 * capitals) / len(letters) - 1
+    fitting = max(
+        # Several languages mixed fit nearly anything: one alone says more.
+        sum(small[letter] for letter in language) * (0.85 if len(language) > 20 and codec == "cp1252" else 1)
+        for language in _LETTERS[codec]
+    )
+    two_scripts = len(_TWO_SCRIPTS.findall(text))
+    return (2 * fitting - 0.5 * capitals - 2 * two_scripts) / len(letters) - 1

@@ -6,41 +6,69 @@ from dataclasses import dataclass
 
 from targets.imports.spelling import addresses_in
 
-WORDS: dict[str, frozenset[str]] = {
-    field: frozenset(word.strip() for word in words.split("|"))
-    for field, words in {
-        "name": "name|full name|fullname|person|member|mp|mep|ambassador|display name|vollständiger name|mitglied|"
-        "abgeordnete|abgeordneter|nom complet|nom et prénom|membre|député|nombre completo|nombre y apellidos|"
-        "diputado|miembro|фио|имя и фамилия|полное имя|депутат",
-        "given_name": "given name|first name|firstname|forename|given|vorname|prénom|prenom|nombre|имя",
-        "family_name": "family name|last name|lastname|surname|family|nachname|familienname|nom|nom de famille|"
-        "apellido|apellidos|фамилия",
-        "title": "title|academic title|honorific|titel|anrede titel|akademischer titel|titre|título|titulo|"
-        "tratamiento|титул|звание",
-        "role": "role|position|function|office held|job title|post held|funktion|amt|rolle|fonction|poste|cargo|"
-        "función|puesto|должность|роль|функция",
-        "institution": "institution|organisation|organization|office|embassy|ministry|body|party group|company|"
-        "behörde|botschaft|ministerium|firma|amt/behörde|institut|ambassade|ministère|organisme|institución|"
-        "embajada|ministerio|organización|организация|учреждение|посольство|министерство",
-        "country": "country|state|nation|country code|land|staat|länderkürzel|pays|país|pais|страна|государство",
-        "language": "language|lang|correspondence language|sprache|langue|idioma|lengua|язык",
-        "salutation": "salutation|greeting|dear|anrede|briefanrede|formule d'appel|formule de politesse|saludo|"
-        "обращение|приветствие",
-        "email": "email|e-mail|mail|e mail|email address|e-mail address|mail address|electronic mail|emailadresse|"
-        "e-mail-adresse|mailadresse|mail-adresse|courriel|adresse électronique|adresse e-mail|adresse mail|mél|"
-        "correo|correo electrónico|correo electronico|эл. почта|электронная почта|почта|емейл|имейл|"
-        "адрес электронной почты|эл. адрес",
-        "postal_address": "address|postal address|post address|mailing address|street|street address|postcode|"
-        "zip|zip code|city|town|anschrift|adresse|postanschrift|straße|strasse|plz|ort|stadt|adresse postale|"
-        "code postal|ville|rue|dirección|direccion|dirección postal|código postal|ciudad|calle|адрес|"
-        "почтовый адрес|улица|город|индекс",
-        "ignore": "phone|telephone|tel|fax|mobile|website|web|url|notes|note|remarks|id|no|nr|number|date|party|"
-        "constituency|telefon|handy|notiz|bemerkung|bemerkungen|webseite|nummer|partei|fraktion|wahlkreis|"
-        "téléphone|site|remarque|parti|numéro|teléfono|móvil|sitio web|notas|partido|телефон|факс|сайт|"
-        "примечание|партия|номер",
-    }.items()
-}
-_FIELD_OF = {word: field for field, words in WORDS.items() for word in words}
+_WORDS = {
+    "name": (
+        "name", "full name", "fullname", "person", "member", "mp", "mep", "ambassador", "display name",
+        "vollständiger name", "mitglied", "abgeordnete", "abgeordneter", "nom complet", "nom et prénom",
+        "membre", "député", "nombre completo", "nombre y apellidos", "diputado", "miembro", "фио",
+        "имя и фамилия", "полное имя", "депутат",
+    ),
+    "given_name": (
+        "given name", "first name", "firstname", "forename", "given", "vorname", "prénom", "prenom",
+        "nombre", "имя",
+    ),
+    "family_name": (
+        "family name", "last name", "lastname", "surname", "family", "nachname", "familienname", "nom",
+        "nom de famille", "apellido", "apellidos", "фамилия",
+    ),
+    "title": (
+        "title", "academic title", "honorific", "titel", "anrede titel", "akademischer titel", "titre",
+        "título", "titulo", "tratamiento", "титул", "звание",
+    ),
+    "role": (
+        "role", "position", "function", "office held", "job title", "post held", "funktion", "amt",
+        "rolle", "fonction", "poste", "cargo", "función", "puesto", "должность", "роль", "функция",
+    ),
+    "institution": (
+        "institution", "organisation", "organization", "office", "embassy", "ministry", "body",
+        "party group", "company", "behörde", "botschaft", "ministerium", "firma", "amt/behörde",
+        "institut", "ambassade", "ministère", "organisme", "institución", "embajada", "ministerio",
+        "organización", "организация", "учреждение", "посольство", "министерство",
+    ),
+    "country": (
+        "country", "state", "nation", "country code", "land", "staat", "länderkürzel", "pays", "país",
+        "pais", "страна", "государство",
+    ),
+    "language": (
+        "language", "lang", "correspondence language", "sprache", "langue", "idioma", "lengua", "язык",
+    ),
+    "salutation": (
+        "salutation", "greeting", "dear", "anrede", "briefanrede", "formule d'appel",
+        "formule de politesse", "saludo", "обращение", "приветствие",
+    ),
+    "email": (
+        "email", "e-mail", "mail", "e mail", "email address", "e-mail address", "mail address",
+        "electronic mail", "emailadresse", "e-mail-adresse", "mailadresse", "mail-adresse", "courriel",
+        "adresse électronique", "adresse e-mail", "adresse mail", "mél", "correo", "correo electrónico",
+        "correo electronico", "эл. почта", "электронная почта", "почта", "емейл", "имейл",
+        "адрес электронной почты", "эл. адрес",
+    ),
+    "postal_address": (
+        "address", "postal address", "post address", "mailing address", "street", "street address",
+        "postcode", "zip", "zip code", "city", "town", "anschrift", "adresse", "postanschrift",
+        "straße", "strasse", "plz", "ort", "stadt", "adresse postale", "code postal", "ville", "rue",
+        "dirección", "direccion", "dirección postal", "código postal", "ciudad", "calle", "адрес",
+        "почтовый адрес", "улица", "город", "индекс",
+    ),
+    "ignore": (
+        "phone", "telephone", "tel", "fax", "mobile", "website", "web", "url", "notes", "note",
+        "remarks", "id", "no", "nr", "number", "date", "party", "constituency", "telefon", "handy",
+        "notiz", "bemerkung", "bemerkungen", "webseite", "nummer", "partei", "fraktion", "wahlkreis",
+        "téléphone", "site", "remarque", "parti", "numéro", "teléfono", "móvil", "sitio web", "notas",
+        "partido", "телефон", "факс", "сайт", "примечание", "партия", "номер",
+    ),
+}  # fmt: skip
+_FIELD_OF = {word: field for field, words in _WORDS.items() for word in words}
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ _NO_COUNTRIES = frozenset(["EZ", "QO", "XA", "XB", "ZZ"])
 # What people write and CLDR does not list.
 _ALSO_COUNTRIES = {
     "usa": "US", "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB",
-    "wales": "GB", "großbritannien": "GB", "holland": "NL", "czech republic": "CZ", "russian federation": "RU",
+    "wales": "GB", "großbritannien": "GB", "holland": "NL", "czech republic": "CZ",
+    "russian federation": "RU",
     "russische föderation": "RU", "türkei": "TR", "turkey": "TR", "ivory coast": "CI", "burma": "MM",
     "macedonia": "MK", "south korea": "KR", "north korea": "KP", "vatican": "VA", "holy see": "VA",
-    "palestine": "PS", "slovak republic": "SK", "hellenic republic": "GR", "swaziland": "SZ", "cape verde": "CV",
+    "palestine": "PS", "slovak republic": "SK", "hellenic republic": "GR", "swaziland": "SZ",
+    "cape verde": "CV",
     "eu": "EU", "белоруссия": "BY", "киргизия": "KG", "англия": "GB", "сша": "US",
 }  # fmt: skip
 _STATE_FORMS = (
@@ -42,7 +44,7 @@ def country_code(text: str) -> str:
 
 
 def language_code(text: str) -> str:
-    """Return the lower-case code of a language named by code (`de`, `pt-BR`, `deu`) or by its name, else ""."""
+    """Return the lower-case code of a language named by code (`de`, `pt-BR`) or by its name, else ""."""
     bare = _folded(text)
     if not bare or len(bare) > 100:
         return ""

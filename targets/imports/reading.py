@@ -30,8 +30,8 @@ _NAMES_ENCODING = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?\s*([a-zA-Z0
 def read(content: bytes, *, filename: str = "") -> list[Table]:
     """Return the tables in a file or paste, the likeliest first, each with at least one row.
 
-    Takes CSV in any usual encoding and separator, cells pasted from a spreadsheet, and HTML, whole or in part; up
-    to 2 MB and 5,000 rows. `filename` only helps to tell a page without tags from a table. Raises ImportRefused.
+    Takes CSV in any usual encoding and separator, cells from a spreadsheet, and HTML, whole or in part;
+    up to 2 MB and 5,000 rows. `filename` only helps to tell a page from a table. Raises ImportRefused.
     """
     if len(content) > BYTES_LIMIT:
         raise ImportRefused(

@@ -1,4 +1,4 @@
-"""How addresses are written on pages and in lists: plainly, with a name, or in a roundabout way against robots."""
+"""How addresses are written on pages and in lists: plainly, with a name, or roundabout against robots."""
 
 import re
 from collections.abc import Iterable

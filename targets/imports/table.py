@@ -21,8 +21,8 @@ class ImportRefused(ValueError):
 class Table:
     """A header and its rows. Rows are at least as wide as the header; cells are text, never evaluated.
 
-    `lines` names each row's place in the file (or in the page's table), counted from 1; `hidden` and `unclosed`
-    hold positions in `rows`: rows that the page does not show, and rows with a quotation mark that never ends.
+    `lines` names each row's place in the file (or in the page's table), counted from 1; `hidden` and
+    `unclosed` hold positions in `rows`: rows that the page does not show, rows with a lost quotation mark.
     A cell longer than CELL_LIMIT is cut one character behind it, so that checking can tell.
     """
 

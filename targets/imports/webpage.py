@@ -1,14 +1,13 @@
-"""Tables on a web page, and lists of people that are no tables."""
+"""Tables on a web page."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.element import PageElement
 
 from targets.imports.headers import find_header, is_email_word
 from targets.imports.markup import plain_markup
+from targets.imports.people import FOUND_LIMIT, SAYS_NOTHING, Found, list_of_people, texts_in, written_out
 from targets.imports.spelling import addresses_in, addresses_in_row, read_round_about, without_scheme
 from targets.imports.table import CELL_LIMIT, COLUMNS_LIMIT, ROWS_LIMIT, Table, too_many_rows
 
@@ -19,16 +18,10 @@ _BLOCKS = frozenset([
     "ol", "p", "section", "table", "td", "th", "tr", "ul",
 ])  # fmt: skip
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-_NAMING = _HEADINGS | {"strong", "dt", "th"}
 _OUT_OF_SIGHT = re.compile(
     r"display:none|visibility:hidden|opacity:0(?![.\d])|font-size:0(?![.\d])|(?:left|top|text-indent):-\d{3,}"
     r"|clip:rect\(0|clip-path:inset\((?:50|100)%"
 )
-_GENERIC = re.compile(
-    r"\W*(?:(?:e-?mail|mail|send|write|an|to|me|us|contact|schreiben|kontakt|contacto|écrire|почта)\b\W*)*",
-    re.IGNORECASE,
-)
-_FOUND_LIMIT = 4 * ROWS_LIMIT
 
 
 @dataclass
@@ -75,17 +68,6 @@ class _Place:
     cell: _Cell | None = None
 
 
-@dataclass(frozen=True)
-class _Found:
-    """An address somewhere on the page, and the element that holds it."""
-
-    address: str
-    node: PageElement  # the link or the text itself
-    element: Tag  # what holds it
-    label: str  # a link's own words, or what stands before the address in the same text
-    hidden: bool
-
-
 def read_page(text: str) -> list[Table]:
     """Return every table of an HTML page and, where addresses stand outside tables, one made of those.
 
@@ -96,14 +78,14 @@ def read_page(text: str) -> list[Table]:
     tables = [table for grid in grids[: 20 * _TABLES_LIMIT] if (table := _table(grid))][:_TABLES_LIMIT]
     named = sum(1 for table in tables for row in table.rows if 1 <= len(addresses_in_row(row)) <= 2)
     if found and named * 2 < len({item.address for item in found}):
-        tables.append(_list_of_people(found))
+        tables.append(list_of_people(found))
     return tables
 
 
-def _walk(soup: BeautifulSoup) -> tuple[list[_Grid], list[_Found]]:
+def _walk(soup: BeautifulSoup) -> tuple[list[_Grid], list[Found]]:
     """Go through the page once, in its own order; parents come before what they hold."""
     grids: list[_Grid] = []
-    found: list[_Found] = []
+    found: list[Found] = []
     places: dict[int, _Place] = {id(soup): _Place()}
     heading = ""
     for element in soup.descendants:
@@ -122,8 +104,8 @@ def _walk(soup: BeautifulSoup) -> tuple[list[_Grid], list[_Found]]:
                     place.grid.title = heading
             if place.cell:
                 _write(place.cell, words, place)
-            if len(found) < _FOUND_LIMIT and len(words) <= 5 * CELL_LIMIT:
-                found.extend(_found_in(element, words, parent, hidden=place.hidden))
+            if len(found) < FOUND_LIMIT and len(words) <= 5 * CELL_LIMIT:
+                found.extend(written_out(element, words, parent, hidden=place.hidden))
     return grids, found
 
 
@@ -167,26 +149,16 @@ def _span(tag: Tag, name: str, limit: int) -> int:
     return max(1, min(int(text), limit)) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
 
 
-def _note_link(tag: Tag, place: _Place, found: list[_Found]) -> None:
+def _note_link(tag: Tag, place: _Place, found: list[Found]) -> None:
     target = str(tag.get("href", "")).strip() if tag.name == "a" else ""
-    if not target.lower().startswith("mailto:") or len(found) >= _FOUND_LIMIT:
+    if not target.lower().startswith("mailto:") or len(found) >= FOUND_LIMIT:
         return
     address = without_scheme(target)
     if address:
-        label = " ".join("".join(_strings(tag, 50)).split())[:200]
-        found.append(_Found(address, tag, tag, "" if "@" in read_round_about(label) else label, place.hidden))
+        label = " ".join("".join(texts_in(tag, 50)).split())[:200]
+        found.append(Found(address, tag, tag, "" if "@" in read_round_about(label) else label, place.hidden))
         if place.cell and not place.hidden:
             place.cell.links.append(address)
-
-
-def _found_in(node: PageElement, words: str, parent: Tag, *, hidden: bool) -> Iterator[_Found]:
-    """Yield the addresses written out in a text, each with the words between it and the one before."""
-    if not any(sign in words for sign in "@[({") and " dot " not in words.lower():
-        return
-    rest = read_round_about(words)
-    for address in addresses_in(words):
-        before, _, rest = rest.partition(address)
-        yield _Found(address, node, parent, _as_name(before), hidden)
 
 
 def _write(cell: _Cell, words: str, place: _Place) -> None:
@@ -281,7 +253,7 @@ def _reach_down(reaching: dict[int, tuple[int, str]], cells: list[str]) -> None:
 
 
 def _add_links(rows: list[tuple[str, ...]], links: list[dict[int, list[str]]]) -> None:
-    """Write addresses that stand only behind links into the table: in an e-mail column, else in one of their own."""
+    """Write addresses that stand only behind links into the table: in an e-mail column, else in a new one."""
     headings = rows[0] if rows else ()
     apart: list[str] = []
     for index, linked in enumerate(links):
@@ -291,7 +263,7 @@ def _add_links(rows: list[tuple[str, ...]], links: list[dict[int, list[str]]]) -
             missing = [a for a in dict.fromkeys(addresses) if a.lower() not in cells[column].lower()]
             if not missing or addresses_in(cells[column]):
                 continue
-            if is_email_word(headings[column]) or _GENERIC.fullmatch(cells[column]):
+            if is_email_word(headings[column]) or SAYS_NOTHING.fullmatch(cells[column]):
                 cells[column] = "; ".join(missing)[: CELL_LIMIT + 1]
             else:
                 extra.extend(missing)
@@ -301,99 +273,3 @@ def _add_links(rows: list[tuple[str, ...]], links: list[dict[int, list[str]]]) -
         starts_with_data = bool(apart[0])
         for index, text in enumerate(apart):
             rows[index] = (*rows[index], text or ("E-mail" if index == 0 and not starts_with_data else ""))
-
-
-def _list_of_people(found: list[_Found]) -> Table:
-    """Return one row for each address on the page, with the name that stands nearest."""
-    chosen: dict[str, _Found] = {}
-    for item in found:
-        known = chosen.get(item.address.lower())
-        if known is None or (known.hidden and not item.hidden) or (not known.label and item.label):
-            chosen[item.address.lower()] = item
-    if len(chosen) > ROWS_LIMIT:
-        raise too_many_rows(len(chosen))
-    within: dict[int, set[str]] = {}  # element → the addresses in it, as far up as cards reach
-    for item in found:
-        for outer in _upwards(item.element):
-            within.setdefault(id(outer), set()).add(item.address.lower())
-    rows = tuple((_name_near(item, within), item.address[: CELL_LIMIT + 1]) for item in chosen.values())
-    hidden = frozenset(position for position, item in enumerate(chosen.values()) if item.hidden)
-    notes = ["made from the addresses on a web page, with the name nearest to each"]
-    if hidden:
-        notes.append(f"addresses that the page does not show: {len(hidden)}")
-    return Table("Addresses on the page", ("Name", "E-mail"), rows, 1, tuple(notes), hidden=hidden)
-
-
-def _upwards(element: Tag) -> Iterator[Tag]:
-    """Yield the element and what it stands in, up to eight levels: enough for the card of one person."""
-    outer: Tag | None = element
-    for _ in range(8):
-        if outer is None or isinstance(outer, BeautifulSoup):
-            return
-        yield outer
-        outer = outer.parent
-
-
-def _name_near(item: _Found, within: dict[int, set[str]]) -> str:
-    if item.label and not _GENERIC.fullmatch(item.label):
-        return item.label
-    for outer in _upwards(item.element):
-        if len(within[id(outer)]) > 1:
-            break
-        name = _name_in(outer)
-        if name:
-            # A heading further out names the person better than a line beside the address.
-            return next((better for wider in _cards(outer, within) if (better := _heading_in(wider))), name)
-    fallback = ""
-    for steps, earlier in enumerate(item.node.previous_elements):
-        if steps > 60:
-            break
-        if not isinstance(earlier, NavigableString) or earlier.parent is None:
-            continue
-        words = str(earlier)
-        if addresses_in(words[:1000]) or (earlier.parent.name == "a" and id(earlier.parent) in within):
-            break
-        name = _as_name(words)
-        if name and earlier.parent.name in _NAMING:
-            return name
-        fallback = fallback or name
-    return fallback
-
-
-def _cards(element: Tag, within: dict[int, set[str]]) -> Iterator[Tag]:
-    for outer in _upwards(element):
-        if len(within.get(id(outer), ())) > 1:
-            return
-        yield outer
-
-
-def _heading_in(card: Tag) -> str:
-    for steps, inner in enumerate(card.descendants):
-        if steps > 80:
-            break
-        if isinstance(inner, NavigableString) and inner.parent is not None and inner.parent.name in _NAMING:
-            name = _as_name(str(inner))
-            if name:
-                return name
-    return ""
-
-
-def _name_in(card: Tag) -> str:
-    return _heading_in(card) or next((name for words in _strings(card, 80) if (name := _as_name(words))), "")
-
-
-def _as_name(words: str) -> str:
-    """Return a piece of text as a name, or "" where it is an address, a word such as "E-mail", or a long story."""
-    name = " ".join(words[:500].split()).strip(" ,;:·|–—-([<>)]")
-    if len(name) > 100 or _GENERIC.fullmatch(name) or "@" in read_round_about(name):
-        return ""
-    return name if any(char.isalpha() for char in name) else ""
-
-
-def _strings(tag: Tag, limit: int) -> Iterator[str]:
-    element: PageElement
-    for steps, element in enumerate(tag.descendants):
-        if steps > limit:
-            return
-        if isinstance(element, NavigableString):
-            yield str(element)
