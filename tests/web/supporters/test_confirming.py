@@ -1,0 +1,226 @@
+"""Proving the address by code or link."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from letters import tokens, writing
+from letters.models import Delivery, Letter, Notice, Supporter
+from targets import suppressions
+from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
+
+
+def a_wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def test_the_page_names_the_address_and_the_subject_to_look_for(dana: Dana) -> None:
+    answer = dana.get(dana.send())
+    html = page(answer)
+    assert "One tap is missing" in one_h1(answer)
+    assert "dana@mail.example" in html
+    assert "One tap left: your letter to Werner Faymann and 29 others" in html
+    assert 'autocomplete="one-time-code"' in html
+    assert 'inputmode="numeric"' in html
+    assert 'href="/postbox/?to=dana%40mail.example"' in html
+    assert "Thank" not in html
+
+
+def test_the_code_confirms_and_leads_to_the_letter_on_its_way(dana: Dana) -> None:
+    waiting = dana.send()
+    code = dana.code()
+    answer = dana.post(waiting, {"code": f" {code[:3]} {code[3:]} "})
+    assert answer.status_code == 303
+    assert answer["Location"] == f"{dana.home}draft/{tokens.make(tokens.PROVEN, bytes(dana.letter().key))}/sent/"
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+    assert Delivery.objects.count() == 30
+
+
+def test_a_wrong_code_is_an_error_at_its_field_and_five_are_enough(dana: Dana) -> None:
+    waiting = dana.send()
+    for _try in range(5):
+        answer = dana.post(waiting, {"code": a_wrong(dana.code())})
+        assert answer.status_code == 422
+        assert 'href="#code"' in page(answer)
+        assert "After five tries only its link works" in page(answer)
+    assert dana.post(waiting, {"code": dana.code()}).status_code == 422
+    assert dana.letter().stage == Letter.Stage.AWAITING
+    assert dana.post(dana.link()).status_code == 303
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+
+
+def test_the_same_page_for_an_address_that_gets_no_mail(dana: Dana) -> None:
+    """A suppressed address, or one that wrote already, must not be told apart from a new one."""
+
+    def neutral(answer_text: str) -> str:
+        text = re.sub(r'nonce="[^"]*"|/draft/[^/]+/|[0-9]{2}:[0-9]{2} UTC', "", answer_text)
+        return text.replace("eve@mail.example", "dana@mail.example").replace("eve%40", "dana%40")
+
+    fresh = dana.send()
+    pages = [neutral(page(dana.get(fresh)))]
+    wrong = [neutral(page(dana.post(fresh, {"code": a_wrong(dana.code())})))]
+    suppressions.add(suppressions.address_hash("eve@mail.example"), reason="not_me", source="test")
+    silent = dana.send(email="eve@mail.example")
+    assert Notice.objects.count() == 1
+    pages.append(neutral(page(dana.get(silent))))
+    wrong.append(neutral(page(dana.post(silent, {"code": "123456"}))))
+    assert pages[0] == pages[1]
+    assert wrong[0] == wrong[1]
+
+
+def test_the_mail_can_be_asked_for_again_once_a_day(dana: Dana) -> None:
+    waiting = dana.send()
+    assert "We can send it again from" in page(dana.get(waiting))
+    assert dana.post(waiting, {"deed": "again"}).status_code == 303
+    assert Notice.objects.count() == 1
+    Notice.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert "Send the mail again" in page(dana.get(waiting))
+    dana.post(waiting, {"deed": "again"})
+    assert Notice.objects.count() == 2
+
+
+def test_a_wrong_address_can_be_changed_and_the_letter_is_kept(dana: Dana) -> None:
+    waiting = dana.send()
+    write = re.search(r'href="([^"]*/write/)#email"', page(dana.get(waiting)))
+    assert write is not None
+    check = dana.post(write[1], {"email": "dana.writer@mail.example"})["Location"]
+    assert SENTENCE in page(dana.get(check))
+    dana.post(check)
+    assert dana.content().email == "dana.writer@mail.example"
+    assert dana.letter().stage == Letter.Stage.AWAITING
+
+
+def test_opening_the_link_any_number_of_times_confirms_nothing(dana: Dana) -> None:
+    dana.send()
+    for _scan in range(20):
+        answer = dana.get(dana.link())
+        assert dana.browser.head(dana.link()).status_code == 200
+    assert dana.letter().stage == Letter.Stage.AWAITING
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert "Werner Faymann" in page(answer)
+
+
+def test_the_links_button_confirms_once_and_then_shows_where_the_letter_is(dana: Dana) -> None:
+    dana.send()
+    first = dana.post(dana.link())
+    assert "/sent/" in first["Location"]
+    again = dana.post(dana.link())
+    assert again.status_code == 200
+    for answer in (again, dana.get(dana.link())):
+        assert "already sent this letter" in one_h1(answer)
+        assert dana.status() in page(answer)
+    assert Delivery.objects.count() == 30
+
+
+@pytest.mark.parametrize("mangle", [lambda t: f"3D{t}", lambda t: f"{t}.", lambda t: f"{t}>"])
+def test_what_mail_programs_add_to_a_link_is_forgiven(dana: Dana, mangle: object) -> None:
+    dana.send()
+    token = dana.link().split("/")[-2]
+    assert dana.get(dana.link().replace(token, mangle(token))).status_code == 200  # type: ignore[operator]
+
+
+def test_a_link_that_is_cut_or_changed_is_not_found(dana: Dana) -> None:
+    dana.send()
+    token = dana.link().split("/")[-2]
+    for wrong in (token[:-2], token[:-1] + ("A" if token[-1] != "A" else "Q") + "A", "x" * 43, "%00"):
+        assert dana.get(dana.link().replace(token, wrong)).status_code == 404
+
+
+def test_two_waiting_letters_share_one_page_and_each_can_be_left_out(dana: Dana) -> None:
+    dana.send(0)
+    dana.send(1)
+    assert Notice.objects.count() == 1
+    html = page(dana.get(dana.link()))
+    keys = re.findall(r'name="letter" value="(\d+)"', html)
+    assert len(keys) == 2
+    none = dana.post(dana.link())
+    assert none.status_code == 422
+    assert "Choose at least one letter" in page(none)
+    dana.post(dana.link(), {"letter": keys[1]})
+    stages = dict(Letter.objects.values_list("ask__slug", "stage"))
+    assert stages == {"leaders": Letter.Stage.AWAITING, "embassies": Letter.Stage.CONFIRMED}
+
+
+def test_somebody_who_did_not_write_it_stops_it_for_good(dana: Dana) -> None:
+    dana.send()
+    link = dana.link()
+    answer = dana.post(link, {"deed": "disown"})
+    assert (answer.status_code, answer["Location"]) == (303, link)
+    gone = dana.get(link)
+    assert gone.status_code == 410
+    assert "taken back" in one_h1(gone)
+    assert dana.post(link).status_code == 410
+    assert dana.letter().stage == Letter.Stage.WITHDRAWN
+    assert suppressions.covers(suppressions.address_hash("dana@mail.example"), now=timezone.now())
+
+
+def test_an_expired_link_says_that_the_letter_was_deleted(dana: Dana) -> None:
+    dana.send()
+    writing.expire(now=timezone.now() + timedelta(days=8))
+    answer = dana.get(dana.link())
+    assert answer.status_code == 410
+    assert "expired" in one_h1(answer)
+
+
+def test_a_letter_taken_back_to_be_changed_is_not_confirmed_by_its_old_link(dana: Dana) -> None:
+    waiting = dana.send()
+    dana.post(waiting.replace("/confirm/", "/write/"), {"subject": "Another subject"})
+    answer = dana.post(dana.link())
+    assert "is being changed" in one_h1(answer)
+    assert dana.letter().stage == Letter.Stage.DRAFT
+
+
+def test_a_campaign_closed_meanwhile_gives_the_text_back_at_code_and_link(dana: Dana) -> None:
+    waiting = dana.send()
+    Campaign.objects.update(stage=Campaign.Stage.CLOSED, ending="ended", closed_at=timezone.now())
+    for answer in (dana.post(waiting, {"code": dana.code()}), dana.post(dana.link())):
+        assert answer.status_code == 200
+        assert SENTENCE in page(answer)
+    assert dana.letter().stage == Letter.Stage.AWAITING
+
+
+def test_news_is_consented_to_only_with_the_proof(dana: Dana) -> None:
+    check = dana.post(dana.begin(), {"name": "Dana", "email": "dana@mail.example", "news": "yes"})["Location"]
+    assert check.endswith("?news=yes")
+    waiting = dana.post(check.partition("?")[0], {"news": "yes"})["Location"]
+    assert Supporter.objects.get().wants_news_at is None
+    assert re.search(r'name="news"[^>]* checked', page(dana.get(waiting)))
+    dana.post(waiting.partition("?")[0], {"news": "yes", "code": dana.code()})
+    assert Supporter.objects.get().wants_news_at is not None
+
+
+def test_silence_is_no_consent(dana: Dana) -> None:
+    dana.confirm()
+    assert Supporter.objects.get().wants_news_at is None
+
+
+def test_the_news_box_of_the_links_page_is_not_ticked(dana: Dana) -> None:
+    dana.send()
+    box = re.search(r'<input[^>]*name="news"[^>]*>', page(dana.get(dana.link())))
+    assert box is not None
+    assert "checked" not in box[0]
+    dana.post(dana.link(), {"news": "yes"})
+    assert Supporter.objects.get().wants_news_at is not None
+
+
+def test_an_address_that_already_wrote_learns_nothing_before_the_proof(dana: Dana) -> None:
+    dana.confirm()
+    waiting = dana.send()
+    assert "already" not in page(dana.get(waiting)).lower().replace("opened the link already", "")
+    assert Notice.objects.count() == 1
+
+
+def test_the_same_letter_written_twice_is_sent_once_and_says_so(dana: Dana) -> None:
+    dana.send()
+    second = dana.send()
+    dana.post(dana.link(), {"letter": str(Letter.objects.earliest("id").pk)})
+    Notice.objects.update(used_at=None)
+    answer = dana.post(second, {"code": dana.code()})
+    assert answer.status_code == 200
+    assert "already sent this letter" in one_h1(answer)
+    assert sorted(Letter.objects.values_list("stage", flat=True)) == ["confirmed", "withdrawn"]

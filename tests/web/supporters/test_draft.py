@@ -1,0 +1,230 @@
+"""Writing and checking a letter."""
+
+import gzip
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Organisation
+from campaigns.models import Ask, Campaign
+from letters import tokens, writing
+from letters.models import Letter
+from targets import lists
+from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page, values
+
+
+def test_writing_leads_to_checking_and_shows_the_letter_to_each_target(dana: Dana) -> None:
+    answer = dana.get(dana.write())
+    html = page(answer)
+    assert one_h1(answer) == "Is this your letter?"
+    assert html.count("Dear ") >= 30
+    assert SENTENCE in html
+    assert "Dana Writer via" in html.replace("<bdi>", "").replace("</bdi>", "")
+    assert "your name, your town and your e-mail address" in html
+    assert "dana@mail.example" in html
+    assert html.count('<button class="button">') == 1
+
+
+def test_embassies_learn_the_name_alone_and_the_writer_is_warned(dana: Dana) -> None:
+    write = dana.begin(1)
+    html = page(dana.get(write))
+    assert "government that punishes critics" in html
+    assert 'name="town"' not in html
+    check = page(dana.get(dana.post(write, DANA)["Location"]))
+    assert "your name only" in check
+    assert "your address stays hidden" in check
+    assert "Leipzig" not in check
+
+
+def test_an_unfinished_form_keeps_every_word_and_names_each_field(dana: Dana) -> None:
+    write = dana.begin()
+    posted = {"subject": "", "body": "Short.", "name": "", "email": "a@b@c", "town": "Leipzig", "sentence": SENTENCE}
+    answer = dana.post(write, {**posted, "news": "yes"})
+    html = page(answer)
+    assert answer.status_code == 422
+    assert "<title>Error: " in html
+    for name in ("subject", "body", "name", "email"):
+        assert f'href="#{name}"' in html
+        assert f'id="{name}-error"' in html
+        assert re.search(rf'id="{name}"[^>]*aria-describedby="[^"]*{name}-error[^>]*aria-invalid="true"', html)
+    assert {name: values(answer)[name] for name in posted} == posted
+    assert re.search(r'name="news"[^>]* checked', html)
+
+
+def test_what_was_valid_is_kept_although_something_was_not(dana: Dana) -> None:
+    write = dana.begin()
+    dana.post(write, {**DANA, "email": "nonsense"})
+    assert values(dana.get(write))["name"] == "Dana Writer"
+
+
+@pytest.mark.parametrize("name", ["Eve\r\nBcc: x@y.example", "Eve\nBcc: x@y.example", "\u202eeve", " ", "x" * 101])
+def test_a_name_that_cannot_stand_in_a_header_is_refused(dana: Dana, name: str) -> None:
+    answer = dana.post(dana.begin(), {**DANA, "name": name})
+    assert answer.status_code == 422
+    assert 'href="#name"' in page(answer)
+
+
+@pytest.mark.parametrize("subject", ["One\r\nBcc: x@y.example", "One\nTwo", "  ", "x" * 201])
+def test_a_subject_that_is_not_one_short_line_is_refused(dana: Dana, subject: str) -> None:
+    answer = dana.post(dana.begin(), {**DANA, "subject": subject})
+    assert answer.status_code == 422
+    assert 'href="#subject"' in page(answer)
+
+
+@pytest.mark.parametrize(
+    "email", ["a@b.example\n", "a@localhost", "-f@b.example", "a%v@b.example", "a@b.example, c@d.example"]
+)
+def test_an_address_that_is_not_one_bare_address_is_refused(dana: Dana, email: str) -> None:
+    answer = dana.post(dana.begin(), {**DANA, "email": email})
+    if email.endswith("\n"):
+        assert answer.status_code in {303, 422}
+        assert "\n" not in dana.content().email
+    else:
+        assert answer.status_code == 422
+
+
+def test_template_signs_and_markup_stay_text(dana: Dana) -> None:
+    typed = "{{ 7*7 }} {% if x %} ${7*7} <script>alert(1)</script> <img src=https://evil.example/x>"
+    check = dana.write(sentence=typed)
+    raw = dana.get(check).content.decode()
+    assert "{{ 7*7 }} {% if x %} ${7*7} &lt;script&gt;" in raw
+    assert "<script" not in raw
+    assert "<img" not in raw
+
+
+def test_nul_and_control_signs_make_an_error_not_a_crash(dana: Dana) -> None:
+    answer = dana.post(dana.begin(), {**DANA, "body": "A sentence that is long enough.\x00\x08"})
+    assert answer.status_code == 422
+    assert "\x00" not in answer.content.decode()
+
+
+def test_the_standard_letter_is_questioned_once_and_calmly(dana: Dana) -> None:
+    write = dana.begin(sentence="")
+    check = dana.post(write, DANA)["Location"]
+    html = page(dana.get(check))
+    assert "This is the standard letter." in html
+    assert "Send as it is" in html
+    assert "Send my letter" not in html
+    back = re.search(r'href="([^"]*/write/\?[^"]*)#sentence"', html)
+    assert back is not None
+    again = dana.get(back[1])
+    assert values(again)["asked"] == "yes"
+    check = dana.post(write, {**DANA, "asked": "yes"})["Location"]
+    assert "Send my letter" in page(dana.get(check))
+
+
+def test_a_letter_without_a_name_cannot_be_checked_by_its_address(dana: Dana) -> None:
+    write = dana.begin()
+    answer = dana.get(write.replace("/write/", "/check/"))
+    assert (answer.status_code, answer["Location"]) == (303, write)
+    assert dana.post(write.replace("/write/", "/check/")).status_code == 422
+
+
+def test_a_long_list_shows_three_letters_and_any_other_on_request(dana: Dana) -> None:
+    ask = Ask.objects.get(slug="leaders")
+    for n in range(700):
+        lists.save_target(
+            target_list=ask.target_list,
+            values={"name": f"Member {n}", "salutation": f"Dear Member {n}", "email": f"m{n}@parliament.example"},
+        )
+    check = dana.write()
+    answer = dana.get(check)
+    html = answer.content.decode()
+    assert len(gzip.compress(html.encode())) <= 30 * 1024
+    assert html.count('name="letter"') == 3
+    shown = re.search(r'href="([^"]*\?show=[^"]+)"><bdi>Member 699<', html)
+    assert shown is not None
+    one = page(dana.get(shown[1]))
+    assert "Dear Member 699," in one
+    assert one.count('name="letter"') == 1
+
+
+def test_sending_twice_makes_one_letter_and_one_mail(dana: Dana) -> None:
+    check = dana.write()
+    first, second = dana.post(check), dana.post(check)
+    assert first["Location"] == second["Location"]
+    assert dana.letter().stage == Letter.Stage.AWAITING
+    assert dana.notice().supporter.notices.count() == 1
+
+
+def test_a_proven_address_that_already_wrote_is_told_when(dana: Dana) -> None:
+    sent = dana.confirm()
+    token = sent.split("/")[-3]
+    answer = dana.post(f"{dana.home}leaders/", {"sentence": "Once more, and with feeling.", "after": token})
+    check = dana.post(answer["Location"], {})["Location"]
+    told = dana.post(check)
+    assert told.status_code == 200
+    assert "already sent this letter" in one_h1(told)
+    assert "/letter/" in page(told)
+
+
+def test_the_pages_of_a_token_are_private_and_carry_no_cookie(dana: Dana) -> None:
+    write = dana.begin()
+    for answer in (dana.get(write), dana.get(dana.home), dana.post(write, DANA)):
+        assert not answer.cookies
+        assert "Set-Cookie" not in answer.headers
+    answer = dana.get(write)
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert answer["Cache-Control"] == "no-store"
+    assert "csrf" not in page(answer).lower()
+
+
+def test_a_forged_token_is_a_404_with_the_same_bytes(dana: Dana) -> None:
+    write = dana.begin()
+    token = write.split("/")[-3]
+    key = bytes(dana.letter().key)
+    wrong = [
+        token[:-1], "A" * 43, "x", token.swapcase(), tokens.make(tokens.STATUS, key), tokens.make(tokens.CONFIRM, key),
+        tokens.make(tokens.DRAFT, b"0" * 16),
+    ]  # fmt: skip
+    pages = set()
+    for each in wrong:
+        answer = dana.get(write.replace(token, each))
+        assert answer.status_code == 404
+        pages.add(re.sub(rb'nonce="[^"]*"', b"", answer.content))
+    assert len(pages) == 1
+
+
+def test_a_draft_of_another_campaign_is_not_found_under_this_one(dana: Dana, campaign: Campaign) -> None:
+    write = dana.begin()
+    other = Campaign.objects.create(
+        organisation=Organisation.objects.get(), slug="other", stage="open", wrapped_key=campaign.wrapped_key
+    )
+    assert dana.get(write.replace(dana.home, f"/en/{other.slug}/")).status_code == 404
+
+
+def test_a_letter_whose_time_ran_out_says_so_and_offers_a_new_one(dana: Dana) -> None:
+    write = dana.begin()
+    writing.expire(now=timezone.now() + timedelta(days=2))
+    for answer in (dana.get(write), dana.post(write, {**DANA, "body": "What I typed meanwhile, all of it."})):
+        assert answer.status_code == 410
+        assert "expired" in one_h1(answer)
+        assert f"{dana.home}leaders/" in page(answer)
+    assert "What I typed meanwhile, all of it." in page(answer)
+
+
+@pytest.mark.parametrize("step", ["write", "check"])
+def test_a_campaign_that_closes_meanwhile_gives_the_text_back(dana: Dana, step: str) -> None:
+    check = dana.write()
+    Campaign.objects.update(stage=Campaign.Stage.CLOSED, ending="ended", closed_at=timezone.now())
+    address = check.replace("/check/", f"/{step}/")
+    answer = dana.post(address, {**DANA, "body": "My last version."} if step == "write" else {})
+    assert answer.status_code == 200
+    assert "ended on" in one_h1(answer)
+    assert ("My last version." if step == "write" else SENTENCE) in page(answer)
+    assert dana.letter().stage == Letter.Stage.DRAFT
+
+
+def test_a_beginning_in_a_closed_campaign_gives_the_sentence_back(dana: Dana) -> None:
+    Campaign.objects.update(stage=Campaign.Stage.CLOSED, ending="ended", closed_at=timezone.now())
+    answer = dana.post(f"{dana.home}leaders/", {"sentence": SENTENCE})
+    assert answer.status_code == 200
+    assert SENTENCE in page(answer)
+
+
+def test_writing_fits_into_its_budget(dana: Dana) -> None:
+    assert len(gzip.compress(dana.get(dana.begin()).content)) <= 14 * 1024
+    assert len(gzip.compress(dana.get(dana.write()).content)) <= 14 * 1024

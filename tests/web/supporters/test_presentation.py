@@ -1,0 +1,66 @@
+"""Words for moments, lists, numbers and states; Markdown that can do no harm; the confirmation mail."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.template.loader import render_to_string
+
+from letters.page_words import Word
+from web import presentation
+
+MOMENT = datetime(2011, 11, 23, 16, 3, tzinfo=UTC)
+
+
+def test_moments_are_british_and_name_their_zone() -> None:
+    assert presentation.moment_words(MOMENT) == "23 November 2011 at 16:03 UTC"
+    assert presentation.date_words(date(2011, 12, 16)) == "16 December 2011"
+    assert presentation.time_words(MOMENT) == "16:03 UTC"
+
+
+def test_lists_and_numbers_read_as_in_a_sentence() -> None:
+    assert presentation.listed([]) == ""
+    assert presentation.listed(["Ada"]) == "Ada"
+    assert presentation.listed(["Ada", "Bo", "Cy"]) == "Ada, Bo and Cy"
+    assert presentation.number(12408) == "12,408"
+
+
+@pytest.mark.parametrize("word", list(Word))
+def test_every_page_word_has_a_stamp_in_the_style_sheet(word: Word) -> None:
+    stamp = presentation.stamp_class(word).split()[1]
+    assert f".{stamp}" in presentation.styles()
+    assert presentation.word_label(word)
+    assert presentation.word_explained(word).endswith(".")
+
+
+def test_markdown_keeps_emphasis_and_links_and_loses_everything_else() -> None:
+    html = presentation.markdown(
+        "# Big\n\n**Bold** [link](https://a.example) [bad](javascript:alert(1)) ![p](https://b.example/x.png)\n\n"
+        "<script>alert(1)</script>"
+    )
+    assert "<h3>Big</h3>" in html
+    assert "<strong>Bold</strong>" in html
+    assert 'href="https://a.example"' in html
+    assert "noopener" in html
+    for gone in ('href="javascript', "<img", "<script", "<h1"):
+        assert gone not in html
+
+
+def test_the_confirmation_mail_has_its_code_first_and_quotes_the_letter() -> None:
+    context = {
+        "code": "012345", "link": "http://localhost:8000/en/x/confirm/t/", "letter_subject": "A & B <now>",
+        "letter_text": "One.\n\nTwo & three {{ 7*7 }}.", "to_words": "Prime Minister Holm", "organisation": "Oil & Aid",
+        "campaign_title": "Speak up", "expires_on": MOMENT, "test": True,
+    }  # fmt: skip
+    subject = render_to_string("confirmation/subject.txt", context, using="jinja2")
+    text = render_to_string("confirmation/body.txt", context, using="jinja2")
+    lines = text.strip().splitlines()
+    assert subject.strip() == "One tap left: your letter to Prime Minister Holm"
+    assert lines[0] == "Your code: 012345"
+    assert "http://localhost:8000/en/x/confirm/t/" in lines
+    assert "> A & B <now>" in lines
+    assert "> Two & three {{ 7*7 }}." in lines
+    assert "deleted on 23 November 2011" in text
+    assert "test" in text
+    assert "(This is a test" not in render_to_string(
+        "confirmation/body.txt", {**context, "test": False}, using="jinja2"
+    )

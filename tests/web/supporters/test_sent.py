@@ -1,0 +1,114 @@
+"""The letter on its way, and the next one."""
+
+import re
+
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from letters import tokens
+from letters.models import Delivery, Letter, Notice
+from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page, values
+
+
+def test_it_says_what_happens_next_and_where_to_look(dana: Dana) -> None:
+    answer = dana.get(dana.confirm())
+    html = page(answer)
+    assert "on its way" in one_h1(answer)
+    assert "Werner Faymann" in html
+    assert "27 others" in html
+    assert dana.status() in html
+    assert not answer.cookies
+
+
+def test_the_next_letter_keeps_the_details_and_needs_no_mail(dana: Dana) -> None:
+    html = page(dana.get(dana.confirm()))
+    assert "Next: Kazakhstan's embassies" in html
+    assert "no second mail is needed" in html
+    token = re.search(r'name="after" value="([^"]+)"', html)
+    assert token is not None
+    write = dana.post(f"{dana.home}embassies/", {"after": token[1], "sentence": SENTENCE})["Location"]
+    fields = values(dana.get(write))
+    assert (fields["name"], fields["email"]) == ("Dana Writer", "dana@mail.example")
+    check = dana.post(write, {})["Location"]
+    assert "needs no second mail" in page(dana.get(check))
+    sent = dana.post(check)["Location"]
+    assert sent.split("/")[-3] == tokens.make(tokens.PROVEN, bytes(dana.letter().key))
+    assert Letter.objects.filter(stage="confirmed").count() == 2
+    assert Notice.objects.count() == 1
+    assert "Next: Paul McCartney" in page(dana.get(sent))
+
+
+def test_their_own_sentence_is_offered_again_and_never_pasted_silently(dana: Dana) -> None:
+    html = page(dana.get(dana.confirm()))
+    box = re.search(r'<input type="checkbox"[^>]*name="sentence"[^>]*>', html)
+    assert box is not None
+    assert "checked" not in box[0]
+    assert SENTENCE in box[0]
+
+
+def test_a_page_that_only_waited_has_no_proof(dana: Dana) -> None:
+    waiting = dana.send()
+    dana.post(dana.link())
+    moved_on = dana.get(waiting)
+    sent = moved_on["Location"]
+    html = page(dana.get(sent))
+    assert "no second mail is needed" not in html
+    write = dana.post(f"{dana.home}embassies/", {"after": sent.split("/")[-3]})["Location"]
+    check = dana.post(write, {})["Location"]
+    assert dana.post(check)["Location"].endswith("/confirm/")
+    assert Letter.objects.filter(stage="confirmed").count() == 1
+
+
+def test_another_address_in_a_proven_draft_wants_a_proof_of_its_own(dana: Dana) -> None:
+    token = dana.confirm().split("/")[-3]
+    write = dana.post(f"{dana.home}embassies/", {"after": token})["Location"]
+    check = dana.post(write, {"email": "victim@mail.example"})["Location"]
+    waiting = dana.post(check)["Location"]
+    assert waiting.endswith("/confirm/")
+    dana.post(dana.link())
+    sent = dana.get(waiting)["Location"]
+    assert sent.split("/")[-3] == tokens.make(tokens.DRAFT, bytes(dana.letter().key))
+
+
+def test_sending_a_proven_letter_twice_makes_one(dana: Dana) -> None:
+    token = dana.confirm().split("/")[-3]
+    write = dana.post(f"{dana.home}embassies/", {"after": token})["Location"]
+    check = dana.post(write, {})["Location"]
+    dana.post(check)
+    before = Delivery.objects.count()
+    assert "/sent/" in dana.post(check)["Location"]
+    assert Delivery.objects.count() == before
+
+
+def test_a_letter_that_is_not_confirmed_goes_back_to_its_step(dana: Dana) -> None:
+    waiting = dana.send()
+    assert dana.get(waiting.replace("/confirm/", "/sent/"))["Location"] == waiting
+
+
+def test_sharing_names_the_medium_and_no_person(dana: Dana) -> None:
+    sent = dana.confirm()
+    html = page(dana.get(sent))
+    links = re.findall(r'href="((?:https|mailto):[^"]+)"', html)
+    assert len(links) == 6
+    for medium in ("whatsapp", "telegram", "email", "mastodon", "bluesky", "facebook"):
+        assert any(f"via%3D{medium}" in link for link in links)
+    token = sent.split("/")[-3]
+    assert not any(token in link or "Dana" in link or "dana" in link for link in links)
+
+
+def test_a_closed_campaign_offers_no_next_letter(dana: Dana) -> None:
+    sent = dana.confirm()
+    Campaign.objects.update(stage=Campaign.Stage.CLOSED, ending="ended", closed_at=timezone.now())
+    answer = dana.get(sent)
+    assert "on its way" in one_h1(answer)
+    assert "Write the next letter" not in page(answer)
+
+
+def test_after_the_last_ask_only_sharing_is_left(dana: Dana) -> None:
+    sent = dana.confirm()
+    for ask in ("embassies", "performers"):
+        write = dana.post(f"{dana.home}{ask}/", {"after": sent.split("/")[-3]})["Location"]
+        sent = dana.post(dana.post(write, {})["Location"])["Location"]
+    html = page(dana.get(sent))
+    assert "Write the next letter" not in html
+    assert "would write one too" in html

@@ -1,0 +1,105 @@
+"""Where the letter is."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from campaigns.models import Campaign
+from letters.models import Delivery, Letter
+from letters.page_words import Word
+from targets.models import Address
+from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
+
+NOW = timezone.now()
+STATES: list[tuple[dict[str, Any], Word, str]] = [
+    ({"state": "queued", "due_at": NOW + timedelta(hours=5)}, Word.WAITING, "Yours leaves on"),
+    ({"state": "queued", "due_at": NOW - timedelta(hours=5)}, Word.WAITING, "any moment now"),
+    ({"state": "queued", "due_at": None}, Word.WAITING, "waits for its turn"),
+    ({"state": "queued", "attempts": 1, "due_at": NOW + timedelta(hours=5)}, Word.RETRYING, "We try again on"),
+    ({"state": "held"}, Word.WAITING, "held until the organisers"),
+    ({"state": "sending", "lease_until": NOW, "token": "t"}, Word.HANDING_OVER, "Going out now."),
+    ({"state": "sent", "sent_at": NOW, "ended_at": NOW}, Word.ACCEPTED, "Their mail server accepted it on"),
+    ({"state": "sent", "sent_at": NOW, "ended_at": NOW, "feedback": 3}, Word.RETURNED, "It came back"),
+    ({"state": "failed", "ended_at": NOW}, Word.RETURNED, "It came back"),
+    ({"state": "uncertain"}, Word.UNCLEAR, "It probably arrived"),
+    ({"state": "cancelled", "ended_at": NOW, "reason": "withdrawn"}, Word.STOPPED, "Stopped by you on"),
+    ({"state": "cancelled", "ended_at": NOW, "reason": "stopped"}, Word.STOPPED, "Stopped before it left"),
+]
+
+
+@pytest.mark.parametrize(("columns", "word", "sentence"), STATES)
+def test_every_state_has_its_word_and_its_sentence(
+    dana: Dana, columns: dict[str, Any], word: Word, sentence: str
+) -> None:
+    dana.confirm()
+    Delivery.objects.update(**columns)
+    html = page(dana.get(dana.status()))
+    assert html.count(f'<span class="stamp stamp-{word.value.replace("_", "-")}">{word.label}</span>') == 31
+    assert html.count(sentence) == 30
+    assert "<b>30</b> <span" in html.replace("\n", " ").replace("</b>  ", "</b> ")
+
+
+def test_a_resting_campaign_and_a_pace_are_said(dana: Dana) -> None:
+    dana.confirm()
+    Delivery.objects.update(due_at=None)
+    Address.objects.update(cap_per_hour=12)
+    assert "at most 12 letters an hour" in page(dana.get(dana.status()))
+    Campaign.objects.update(paused_at=NOW)
+    assert "Delivery rests at the moment" in page(dana.get(dana.status()))
+
+
+def test_taking_back_stops_what_has_not_left_and_says_what_has(dana: Dana) -> None:
+    dana.confirm()
+    first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
+    Delivery.objects.filter(pk=first).update(state="sent", sent_at=NOW, ended_at=NOW)
+    html = page(dana.get(dana.status()))
+    assert "29 letters have not left yet" in html
+    answer = dana.post(dana.status())
+    assert (answer.status_code, answer["Location"]) == (303, dana.status())
+    assert Delivery.objects.filter(state="cancelled").count() == 29
+    html = page(dana.get(dana.status()))
+    assert "Take back" not in html
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+
+
+def test_a_letter_taken_back_whole_says_so(dana: Dana) -> None:
+    dana.confirm()
+    dana.post(dana.status())
+    assert "Taken back by you." in page(dana.get(dana.status()))
+
+
+def test_an_erased_text_is_said_to_be_erased(dana: Dana) -> None:
+    dana.confirm()
+    assert SENTENCE in page(dana.get(dana.status()))
+    Letter.objects.update(sealed=b"")
+    answer = dana.get(dana.status())
+    assert answer.status_code == 200
+    assert "The text has been erased" in page(answer)
+    assert "Werner Faymann" in page(answer)
+
+
+def test_a_letter_not_sent_yet_says_what_is_missing(dana: Dana) -> None:
+    dana.send()
+    assert "Waiting for your confirmation" in page(dana.get(dana.status()))
+
+
+def test_the_page_asks_the_database_the_same_few_questions_for_any_number_of_targets(
+    dana: Dana, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    dana.confirm()
+    with django_assert_max_num_queries(6):
+        answer = dana.get(dana.status())
+    assert one_h1(answer) == "Where your letter is"
+    assert "As of" in page(answer)
+
+
+def test_a_status_page_is_private_and_opened_by_its_own_token_alone(dana: Dana) -> None:
+    sent = dana.confirm()
+    answer = dana.get(dana.status())
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Cache-Control"] == "no-store"
+    assert dana.get(f"/letter/{sent.split('/')[-3]}/").status_code == 404
+    assert dana.post("/letter/nonsense/").status_code == 404

@@ -1,0 +1,34 @@
+"""The front door: which campaigns are open, and whether the house stands."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from campaigns import publishing
+from campaigns.models import Campaign
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the open campaigns, or lead to the only one."""
+    found = Campaign.objects.filter(stage=Campaign.Stage.OPEN).select_related("organisation")
+    campaigns = list(found.prefetch_related("texts").order_by("-opened_at")[:100])
+    if len(campaigns) == 1:
+        return redirect("supporters:campaign", lang=settings.LANGUAGE_CODE, campaign=campaigns[0].slug)
+    listed = [(campaign, publishing.page_text(campaign, settings.LANGUAGE_CODE)) for campaign in campaigns]
+    return render(request, "supporters/home.html", {"campaigns": listed, "lang": settings.LANGUAGE_CODE})
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Answer 200 where the database answers, else 503: for whoever watches the installation."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")

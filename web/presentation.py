@@ -1,0 +1,135 @@
+"""What every page may call: dates, times, numbers and lists in words, the stamps, the styles."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nh3
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+
+from letters import page_words
+
+STYLESHEETS = ("tokens.css", "supporters.css")
+_LOCALES = {"en": "en_GB"}  # British English, as everywhere in the product
+_TAGS = {"p", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6", "br", "hr"}
+
+
+def test_mode() -> bool:
+    """Return whether mail goes to the built-in mail server and to nobody else."""
+    return bool(settings.BUILT_IN_MAIL_SERVER)
+
+
+def language() -> str:
+    """Return the code of the page's language, for `lang`."""
+    return get_language() or settings.LANGUAGE_CODE
+
+
+def direction() -> str:
+    """Return "ltr" or "rtl", for `dir`."""
+    return "rtl" if get_language_bidi() else "ltr"
+
+
+@lru_cache(maxsize=1)
+def styles() -> SafeString:
+    """Return the supporter pages' whole style sheet: it stands in the page, so that one request is enough."""
+    folder = Path(settings.STATICFILES_DIRS[0]) / "css"
+    sheets = [(folder / name).read_text(encoding="utf-8") for name in STYLESHEETS]
+    return mark_safe("".join(sheets))  # noqa: S308  our own files
+
+
+def nonce(request: HttpRequest) -> str:
+    """Return the nonce of this answer's style block; empty where an early refusal has none."""
+    return str(getattr(request, "csp_nonce", ""))
+
+
+def stamp_class(word: str) -> str:
+    """Return the classes of the stamp that shows a page word."""
+    return f"stamp stamp-{word.replace('_', '-')}"
+
+
+def word_label(word: str) -> str:
+    """Return a page word as it is read: "Being handed over"."""
+    return str(page_words.Word(word).label)
+
+
+def word_explained(word: str) -> str:
+    """Return the sentence that explains a page word."""
+    return page_words.EXPLAINED[word]
+
+
+def date_words(moment: datetime | date) -> str:
+    """Return "23 November 2011", in the language of the page and the time zone of the installation."""
+    day = timezone.localtime(moment).date() if isinstance(moment, datetime) else moment
+    return format_date(day, format="long", locale=_locale())
+
+
+def time_words(moment: datetime) -> str:
+    """Return "16:03 UTC": the zone is always said."""
+    local = timezone.localtime(moment)
+    clock = format_time(local.time(), format="short", locale=_locale())
+    return f"{clock} {local.tzname()}"
+
+
+def moment_words(moment: datetime) -> str:
+    """Return "23 November 2011 at 16:03 UTC"."""
+    return _("%(date)s at %(time)s") % {"date": date_words(moment), "time": time_words(moment)}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return "A, B and C"."""
+    return format_list([str(name) for name in names], style="standard", locale=_locale())
+
+
+def number(value: int) -> str:
+    """Return "12,408"."""
+    return format_decimal(value, locale=_locale())
+
+
+@lru_cache(maxsize=64)
+def markdown(text: str) -> SafeString:
+    """Return Markdown as HTML: no raw HTML, no pictures, headings below the page's own."""
+    parser = MarkdownIt("commonmark", {"html": False}).disable("image")
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    html = parser.renderer.render(tokens, parser.options, {})
+    clean = nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"})
+    return mark_safe(clean)  # noqa: S308  cleaned in the line above
+
+
+def _locale() -> Locale:
+    code = language()
+    return Locale.parse(_LOCALES.get(code, code.replace("-", "_")))
+
+
+GLOBALS: dict[str, Callable[..., Any]] = {
+    "test_mode": test_mode,
+    "language": language,
+    "direction": direction,
+    "styles": styles,
+    "nonce": nonce,
+    "stamp_class": stamp_class,
+    "word_label": word_label,
+    "word_explained": word_explained,
+}
+FILTERS: dict[str, Callable[..., Any]] = {
+    "date_words": date_words,
+    "time_words": time_words,
+    "moment_words": moment_words,
+    "listed": listed,
+    "number": number,
+    "markdown": markdown,
+}

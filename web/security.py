@@ -1,0 +1,56 @@
+"""Pages without cookies: who may post to them, and that they never set one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+COOKIES_BELOW = "/organise/"
+
+
+class SupporterPagesCarryNoCookie:
+    """Middleware: outside the organisers' pages no answer sets a cookie, whoever asked for one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path_info.startswith(COOKIES_BELOW):
+            response.cookies.clear()
+        return response
+
+
+def is_foreign(request: HttpRequest) -> bool:
+    """Return whether another site made the browser send this.
+
+    `Sec-Fetch-Site` is written by the browser alone. Browsers without it send `Origin`: "null" comes from
+    our own pages, which let no referrer out, and none at all from programs, which carry no cookie anyway.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    if origin is None or origin == "null":
+        return False
+    return origin not in settings.CSRF_TRUSTED_ORIGINS and urlsplit(origin).netloc != request.get_host()
+
+
+def same_origin_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Guard a page without cookie and so without CSRF token: a foreign POST changes nothing."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and is_foreign(request):
+            from web.errors import foreign_form  # noqa: PLC0415  errors shows pages that are themselves guarded
+
+            return foreign_form(request)
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,99 @@
+"""The campaign page, and the first step: beginning a letter."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from campaigns import publishing
+from campaigns.models import Ask, Campaign
+from letters import statistics, tokens, writing
+from letters.models import Letter
+from targets import lists
+from web.supporters import endings
+from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
+
+NAMED_TARGETS = 3
+
+
+@for_supporters
+@require_http_methods(["GET", "HEAD"])
+def campaign_page(request: HttpRequest, *, lang: str, campaign: str) -> HttpResponse:
+    """Show who decides, why a letter helps, and the first ask."""
+    found = campaign_of(lang, campaign)
+    if not found.is_open:
+        return endings.closed(request, found, lang=lang)
+    asks = _asks(found)
+    return _page(request, found, asks, asks[0] if asks else None, lang=lang, values=_asked(request))
+
+
+@for_supporters
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> HttpResponse:
+    """Show the page with this ask opened; POST begins a letter for it and leads to writing."""
+    found = campaign_of(lang, campaign)
+    opened = ask_of(found, ask)
+    if not found.is_open:
+        return endings.closed(request, found, lang=lang)
+    if request.method != "POST":
+        return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
+    earlier, purpose = _earlier(found, request.POST.get("after", ""))
+    try:
+        letter = writing.begin(
+            ask=opened, language=lang, now=timezone.now(), sentence=request.POST.get("sentence", ""),
+            source=_source(request.POST.get("via", "")), after=earlier, proven=purpose == tokens.PROVEN,
+        )  # fmt: skip
+    except writing.LetterRefused as refused:
+        values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")}
+        return _page(request, found, _asks(found), opened, lang=lang, values=values, errors=refused.errors)
+    return SeeOther(draft_url(letter, tokens.DRAFT, "write", lang=lang))
+
+
+def _page(
+    request: HttpRequest,
+    campaign: Campaign,
+    asks: list[Ask],
+    opened: Ask | None,
+    *,
+    lang: str,
+    values: dict[str, str],
+    errors: dict[str, str] | None = None,
+) -> HttpResponse:
+    targets = lists.deliverable_targets(opened.target_list, now=timezone.now()) if opened else []
+    sent = statistics.letters_sent(campaign)
+    context: dict[str, Any] = {
+        "lang": lang,
+        "campaign": campaign,
+        "text": publishing.page_text(campaign, lang),
+        "asks": [(ask, publishing.text_of(ask, lang)) for ask in asks],
+        "opened": opened,
+        "opened_text": publishing.text_of(opened, lang) if opened else None,
+        "named": targets[:NAMED_TARGETS],
+        "targets": targets,
+        "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
+        "values": values,
+        "errors": errors or {},
+    }
+    return render(request, "supporters/campaign.html", context, status=422 if errors else 200)
+
+
+def _asks(campaign: Campaign) -> list[Ask]:
+    return list(campaign.asks.select_related("target_list").prefetch_related("texts"))
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {"sentence": "", "via": _source(request.GET.get("via", "")), "after": ""}
+
+
+def _source(text: str) -> str:
+    return "".join(sign for sign in text.lower() if sign.isascii() and (sign.isalnum() or sign in "-_"))[:40]
+
+
+def _earlier(campaign: Campaign, token: str) -> tuple[Letter | None, str]:
+    """Return the same person's earlier letter in this campaign, and whether its token says "just proven"."""
+    found = writing.find((tokens.PROVEN, tokens.DRAFT), token) if token else None
+    if found is None or found[0].campaign_id != campaign.pk:
+        return None, ""
+    return found

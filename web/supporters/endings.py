@@ -1,0 +1,42 @@
+"""Where the way ends: a closed campaign, a letter gone or already written. The text is given back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from campaigns import publishing
+from campaigns.models import Campaign
+from letters import statistics, writing
+from letters.models import Letter
+from web.errors import given_back
+
+SHOWN_FROM = 100  # fewer letters are not boasted about
+
+
+def closed(request: HttpRequest, campaign: Campaign, *, lang: str, letter: Letter | None = None) -> HttpResponse:
+    """Say how the campaign ended (200), and give back what was written for it."""
+    content = writing.read(letter) if letter is not None else None
+    typed = given_back(request)
+    text = typed.get("body") or typed.get("sentence") or (content.body if content else "")
+    sent = statistics.letters_sent(campaign)
+    context = {
+        "lang": lang,
+        "campaign": campaign,
+        "text": publishing.page_text(campaign, lang),
+        "subject": typed.get("subject") or (content.subject if content else ""),
+        "written": text,
+        "letters_sent": sent if sent >= SHOWN_FROM else 0,
+        "ending": campaign.ending if not campaign.is_open else "resting",
+    }
+    return render(request, "supporters/closed.html", context)
+
+
+def gone(request: HttpRequest, letter: Letter, *, lang: str) -> HttpResponse:
+    """Say that the letter was deleted or taken back (410), and lead to a new one."""
+    context = {"lang": lang, "letter": letter, "typed": given_back(request)}
+    return render(request, "supporters/gone.html", context, status=410)
+
+
+def already_written(request: HttpRequest, letter: Letter, *, lang: str, status_url: str) -> HttpResponse:
+    """Say when this person's letter for the ask was sent, and where it is."""
+    context = {"lang": lang, "letter": letter, "status_url": status_url}
+    return render(request, "supporters/already.html", context)

@@ -1,0 +1,130 @@
+"""What became of a letter at each target, in the words that supporters read."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from letters.models import Delivery, Letter
+from letters.page_words import Word, word_of
+from web.presentation import date_words, moment_words
+
+State = Delivery.State
+MOST_NAMED, FEW_NAMED = 8, 3
+
+
+@dataclass(frozen=True)
+class Fate:
+    """One target's line: its page word, a sentence, and what happened when."""
+
+    name: str
+    role: str
+    word: Word
+    sentence: str
+    happened: list[tuple[str, datetime]]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All deliveries of one letter."""
+
+    fates: list[Fate]
+    counts: list[tuple[Word, int]]  # in the order of the page words, none with nought
+    can_stop: int  # how many still wait
+    next_at: datetime | None  # when the next one leaves, where that is known
+
+    @property
+    def named(self) -> list[str]:
+        """Return the targets' names, and "27 others" in place of too many."""
+        return named([fate.name for fate in self.fates])
+
+
+def named(names: list[str]) -> list[str]:
+    """Return at most eight names, or three and "27 others"."""
+    if len(names) <= MOST_NAMED:
+        return names
+    rest = len(names) - FEW_NAMED
+    return [*names[:FEW_NAMED], ngettext("%(num)s other", "%(num)s others", rest) % {"num": rest}]
+
+
+def overview(letter: Letter, *, now: datetime) -> Overview:
+    """Return what became of a letter: one query, however many targets."""
+    deliveries = list(letter.deliveries.select_related("version", "address").order_by("pk"))
+    fates = [_fate(letter, delivery, now=now) for delivery in deliveries]
+    counts = Counter(fate.word for fate in fates)
+    waiting = {State.QUEUED, State.HELD, State.UNCERTAIN}
+    due = [d.due_at for d in deliveries if d.state == State.QUEUED and d.due_at]
+    return Overview(
+        fates=fates,
+        counts=[(word, counts[word]) for word in Word if counts[word]],
+        can_stop=sum(delivery.state in waiting for delivery in deliveries),
+        next_at=min(due, default=None),
+    )
+
+
+def _fate(letter: Letter, delivery: Delivery, *, now: datetime) -> Fate:
+    word = word_of(delivery.state, tried=delivery.attempts > 0, feedback=delivery.feedback)
+    values = delivery.version.values
+    role = str(values.get("role", ""))
+    return Fate(
+        name=str(values.get("name", "")),
+        role=role if role != values.get("name") else "",
+        word=word,
+        sentence=_sentence(letter, delivery, word, now=now),
+        happened=_happened(delivery, word),
+    )
+
+
+def _happened(delivery: Delivery, word: Word) -> list[tuple[str, datetime]]:
+    told: list[tuple[str, datetime | None]] = [
+        (_("First tried"), delivery.first_tried_at),
+        (_("Accepted by their mail server"), delivery.sent_at),
+        (_("Came back"), delivery.ended_at if word == Word.RETURNED and not delivery.sent_at else None),
+        (_("Stopped"), delivery.ended_at if word == Word.STOPPED else None),
+    ]
+    return [(what, at) for what, at in told if at is not None]
+
+
+def _sentence(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -> str:
+    if word == Word.ACCEPTED and delivery.sent_at:
+        return _(
+            "Their mail server accepted it on %(moment)s. We cannot see whether somebody opened it, and we do not try."
+        ) % {"moment": moment_words(delivery.sent_at)}
+    if word == Word.RETURNED:
+        return _("It came back: their mail server refused it, or the address no longer exists.")
+    if word == Word.UNCLEAR:
+        return _("The line broke at the last moment. It probably arrived; we do not send it again.")
+    if word == Word.HANDING_OVER:
+        return _("Going out now.")
+    if word == Word.STOPPED:
+        day = date_words(delivery.ended_at) if delivery.ended_at else ""
+        if delivery.reason == "withdrawn":
+            return _("Stopped by you on %(day)s.") % {"day": day}
+        return _("Stopped before it left, on %(day)s.") % {"day": day}
+    return _waiting(letter, delivery, word, now=now)
+
+
+def _waiting(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -> str:
+    if delivery.state == State.HELD:
+        return _("It is held until the organisers have looked at it.")
+    if letter.campaign.paused_at is not None:
+        return _("Delivery rests at the moment. Yours keeps its place.")
+    if word == Word.RETRYING:
+        if delivery.due_at and delivery.due_at > now:
+            return _("Their mail server was not ready. We try again on %(moment)s.") % {
+                "moment": moment_words(delivery.due_at)
+            }
+        return _("Their mail server was not ready. We try again soon.")
+    if delivery.due_at is not None:
+        if delivery.due_at <= now:
+            return _("Yours leaves any moment now.")
+        return _("Yours leaves on %(moment)s.") % {"moment": moment_words(delivery.due_at)}
+    cap = delivery.address.cap_per_hour
+    if cap:
+        return ngettext(
+            "It waits for its turn: we give this office one letter an hour.",
+            "It waits for its turn: we give this office at most %(num)s letters an hour.", cap,
+        ) % {"num": cap}  # fmt: skip
+    return _("It waits for its turn at this office.")

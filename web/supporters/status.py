@@ -1,0 +1,36 @@
+"""Where the letter is: each target's line, and taking back what has not left."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from campaigns import publishing
+from letters import tokens, writing
+from web.supporters import fates
+from web.supporters.finding import SeeOther, by_token, for_supporters
+
+
+@for_supporters
+@by_token
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: HttpRequest, *, token: str) -> HttpResponse:
+    """Show what became of the letter; POST stops what still waits."""
+    found = writing.find(tokens.STATUS, token)
+    if found is None:
+        raise Http404
+    letter, now = found[0], timezone.now()
+    if request.method == "POST":
+        writing.withdraw(letter, now=now)
+        return SeeOther(request.path)
+    context = {
+        "lang": letter.language,
+        "letter": letter,
+        "ask_title": publishing.title_of(letter.ask, letter.language),
+        "text": publishing.page_text(letter.campaign, letter.language),
+        "content": writing.read(letter) if letter.sealed else None,
+        "overview": fates.overview(letter, now=now),
+        "now": now,
+        "address": request.path,
+    }
+    return render(request, "supporters/status.html", context)
