@@ -137,11 +137,11 @@ def message(
     reference = tokens.reference(delivery_id)
     domain = settings.MAIL_DOMAIN
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = MailAddress(letter.sender, "letter", domain)
-    mail["To"] = MailAddress(to_name, addr_spec=to_address)
+    mail["From"] = MailAddress(_plain(letter.sender), "letter", domain)
+    mail["To"] = MailAddress(_plain(to_name), addr_spec=to_address)
     if letter.reply_to:
         mail["Reply-To"] = MailAddress("", addr_spec=letter.reply_to)
-    mail["Subject"] = letter.subject
+    mail["Subject"] = _plain(letter.subject)
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = f"<{reference}@{domain}>"
     mail["X-Postbag-Delivery"] = reference
@@ -154,3 +154,8 @@ def message(
         data=data,
         digest=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _plain(text: str) -> str:
+    """Return a header's text in which nothing reads as an encoded word (RFC 2047 §2): typed, it is no encoding."""
+    return text.replace("=?", "= ?")

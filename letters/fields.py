@@ -23,7 +23,8 @@ def text(field: str, typed: str, errors: dict[str, str], *, most: int, least: in
         typed = _FORBIDDEN.sub("", typed)
     kept = unicodedata.normalize("NFC", "\n".join(line.rstrip() for line in typed.split("\n"))).strip()
     if len(kept) < least:
-        errors[field] = _("Write at least a sentence.") if kept else _("Your letter is empty. Write at least a sentence.")
+        empty = _("Your letter is empty. Write at least a sentence.")
+        errors[field] = _("Write at least a sentence.") if kept else empty
     elif len(kept) > most:
         errors[field] = _("Your letter is %(over)d characters too long. Most offices stop reading after one page.") % {
             "over": len(kept) - most

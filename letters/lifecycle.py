@@ -170,6 +170,14 @@ def move_deliveries(
         return [row[0] for row in locked]
 
 
+def ask_to_stop(rows: "QuerySet[Delivery]", *, reason: str) -> int:
+    """Mark what a worker holds, so that it gets no fence and is cancelled when its attempt ends; return how many.
+
+    A delivery never goes from sending to cancelled: a copy may be on its way.
+    """
+    return rows.filter(state=State.SENDING).update(reason=reason)
+
+
 def correct_tallies(cells: Mapping[tuple[int, int, int, str, bool, int], int]) -> None:
     """Add corrections (campaign, ask, target, state, tried, feedback → change) found by a recount."""
     _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)

@@ -1,5 +1,6 @@
 """Mail to supporters: the confirmation with its link and code, under caps that no restart resets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ MOST_UNCONFIRMED_EVER = 10
 DAY = timedelta(days=1)
 CODE_TRIES = 5
 LEASE = timedelta(minutes=5)
-MOST_ATTEMPTS = 6
+MOST_ATTEMPTS = 70  # an hour apart in the end: about as long as a letter may wait to be confirmed
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,13 @@ def claim(*, limit: int, now: datetime) -> list[Notice]:
         Notice.objects.filter(pk__in=ids).select_related(
             "supporter__campaign__organisation", "letter__ask", "letter__campaign", "letter__template"
         )
+    )
+
+
+def give_back(claimed: Iterable[Notice], *, now: datetime) -> None:
+    """Return notices that were claimed and not tried, as if they had not been claimed."""
+    Notice.objects.filter(pk__in=[notice.pk for notice in claimed], state=Notice.State.SENDING).update(
+        state=Notice.State.QUEUED, due_at=now, lease_until=None, attempts=F("attempts") - 1
     )
 
 

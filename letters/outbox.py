@@ -1,5 +1,6 @@
 """The worker's side of deliveries: claim what is due, fence before the final dot, record how it ended."""
 
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,20 +11,18 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from accounts import audit
-from accounts.models import User
 from campaigns.models import Campaign
-from letters import clock, composing, lifecycle, privacy, retries, writing
+from letters import clock, composing, lifecycle, privacy, reputation, retries, writing
 from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from letters.lifecycle import Change, Fact
 from letters.models import AttemptAt, Delivery, Letter
-from targets.models import Address, Suppression, Target
+from targets.models import Address, Suppression
 
+log = logging.getLogger(__name__)
 State = Delivery.State
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 SAFETY = min(timedelta(seconds=5), LEASE / 8)  # the process stops this much before its lease does
 MOST_PER_CLAIM = 600
-BAD_ADDRESS_WITHIN = timedelta(days=7)
 _CHUNK = 900
 
 
@@ -82,10 +81,15 @@ def compose(claim_: Claim) -> dict[int, composing.Message | None]:
         if finisher is None or row.message_date is None:
             messages[row.pk] = None
             continue
-        messages[row.pk] = composing.message(
-            delivery_id=row.pk, letter=finisher.finish(row.version.values),
-            to_name=str(row.version.values.get("name", "")), to_address=row.address.value, date=row.message_date,
-        )  # fmt: skip
+        try:
+            messages[row.pk] = composing.message(
+                delivery_id=row.pk, letter=finisher.finish(row.version.values),
+                to_name=str(row.version.values.get("name", "")), to_address=row.address.value, date=row.message_date,
+            )  # fmt: skip
+        except (ValueError, TypeError, LookupError) as error:  # it must not stop the others
+            # Not the error's words: they may hold an address.
+            log.error("delivery %s cannot be composed: %s", row.pk, type(error).__name__)  # noqa: TRY400
+            messages[row.pk] = None
     return messages
 
 
@@ -93,9 +97,9 @@ def _finisher(letter: Letter) -> composing.Finisher | None:
     """Return what finishes a letter for its targets; None where its text is forgotten or cannot be opened."""
     try:
         content = writing.read(letter)
-    except privacy.Unreadable:
+        return composing.Finisher(letter.template, content, draw=letter.draw) if content.body else None
+    except (privacy.Unreadable, ValueError):
         return None
-    return composing.Finisher(letter.template, content, draw=letter.draw) if content.body else None
 
 
 def fence(token: str, digests: Mapping[int, str]) -> set[int]:
@@ -107,7 +111,10 @@ def fence(token: str, digests: Mapping[int, str]) -> set[int]:
     with transaction.atomic():
         now = clock.database_now()
         rows = _open(
-            Delivery.objects.filter(pk__in=list(digests), token=token, state=State.SENDING, lease_until__gt=now), now
+            Delivery.objects.filter(
+                pk__in=list(digests), token=token, state=State.SENDING, lease_until__gt=now, reason=""
+            ),
+            now,
         )
         known = dict(rows.select_for_update().values_list("pk", "digest"))
         allowed = {pk for pk, digest in known.items() if digest in {"", digests[pk]}}
@@ -129,7 +136,7 @@ def record(token: str, endings: Mapping[int, Ending]) -> set[int]:
             row.pk: row
             for row in Delivery.objects.select_for_update()
             .filter(pk__in=list(endings), token=token, state=State.SENDING)
-            .only("attempts", "ambiguous", "first_tried_at", "dot_at", "address_id", "campaign_id", "digest")
+            .only("attempts", "ambiguous", "first_tried_at", "dot_at", "address_id", "campaign_id", "digest", "reason")
         }
         never_twice = set(
             Campaign.objects.filter(
@@ -149,23 +156,21 @@ def record(token: str, endings: Mapping[int, Ending]) -> set[int]:
             [AttemptAt(address_id=held[pk].address_id, at=now) for pk in recorded if _reached(endings[pk])],
             batch_size=_CHUNK,
         )
-        _learn_of_addresses({held[pk].address_id: endings[pk] for pk in recorded}, now)
+        reputation.learn({held[pk].address_id: endings[pk] for pk in recorded}, now)
+        _stop_asked_for({pk: row.reason for pk, row in held.items()}, now)
     return recorded
 
 
 def give_back(token: str, ids: Iterable[int]) -> int:
     """Return deliveries that were claimed and never begun, as if they had not been claimed."""
     now = clock.database_now()
-    rows = Delivery.objects.filter(pk__in=list(ids), token=token, state=State.SENDING, dot_at=None)
-    change = Change(fact=Fact(reason="given_back", token=token), attempts=-1)
-    return len(lifecycle.move_deliveries(rows, State.QUEUED, change, now=now))
+    return _put_down(token, ids, State.QUEUED, Change(fact=Fact("given_back", token=token), attempts=-1), now)
 
 
 def hold(token: str, ids: Iterable[int], *, reason: str) -> int:
     """Set deliveries aside for a person: nothing of them was sent."""
     now = clock.database_now()
-    rows = Delivery.objects.filter(pk__in=list(ids), token=token, state=State.SENDING, dot_at=None)
-    return len(lifecycle.move_deliveries(rows, State.HELD, Change(fact=Fact(reason=reason, token=token)), now=now))
+    return _put_down(token, ids, State.HELD, Change(fact=Fact(reason, token=token), attempts=-1), now)
 
 
 def why_not_fenced(token: str, digests: Mapping[int, str]) -> dict[int, str]:
@@ -210,78 +215,52 @@ def reap(*, limit: int = 2000) -> int:
         rows = list(
             Delivery.objects.select_for_update(skip_locked=True)
             .filter(lost, state=State.SENDING)
-            .only("attempts", "ambiguous", "first_tried_at", "dot_at", "address_id", "campaign_id", "token")[:limit]
+            .only(
+                "attempts", "ambiguous", "first_tried_at", "dot_at", "address_id", "campaign_id", "token", "reason"
+            )[:limit]
         )
         never_twice = set(Campaign.objects.filter(never_twice=True).values_list("pk", flat=True))
         by_state: dict[State, dict[int, Change]] = {}
         for row in rows:
-            if row.dot_at is None:
+            if row.dot_at is None and not _is_too_old(row, now):
                 to, change = State.QUEUED, Change(
                     fact=Fact(reason="lease_lost", token=row.token), columns={"due_at": now}
                 )  # fmt: skip
             else:
+                ending: Ending = Ambiguous("the worker was lost after the final dot was allowed")
+                if row.dot_at is None:
+                    ending = NotSent("the worker was lost")
                 to, change = _outcome(
-                    row, Ambiguous("the worker was lost after the final dot was allowed"), token=row.token, now=now,
+                    row, ending, token=row.token, now=now,
                     never_twice=row.campaign_id in never_twice,
                 )  # fmt: skip
             by_state.setdefault(to, {})[row.pk] = change
         for to, changes in by_state.items():
             again = Delivery.objects.filter(pk__in=list(changes), state=State.SENDING)
             taken += len(lifecycle.move_deliveries(again, to, changes, now=now))
+        AttemptAt.objects.bulk_create(
+            [AttemptAt(address_id=row.address_id, at=row.dot_at) for row in rows if row.dot_at], batch_size=_CHUNK
+        )
+        _stop_asked_for({row.pk: row.reason for row in rows}, now)
+    _resume_stopped(now)
     return taken
+
+
+def _resume_stopped(now: datetime, *, limit: int = 2000) -> None:
+    """Let go what a stop caught at the fence, once nothing stops it any more: a pause that ended."""
+    rows = _open(Delivery.objects.filter(state=State.HELD, reason="stopped"), now).order_by("pk")[:limit]
+    change = Change(fact=Fact(reason="resumed"), columns={"due_at": now})
+    lifecycle.move_deliveries(rows, State.QUEUED, change, now=now, skip_locked=True)
 
 
 def next_due_in(*, most: float) -> float:
     """Return the seconds until something is due, at most `most`."""
     now = clock.database_now()
-    first = (
-        Delivery.objects.filter(state=State.QUEUED, due_at__isnull=False).order_by("due_at").values_list("due_at")
-    ).first()
+    waiting = _open(Delivery.objects.filter(state=State.QUEUED, due_at__isnull=False), now)
+    first = waiting.order_by("due_at").values_list("due_at").first()
     if first is None or first[0] is None:
         return most
     return min(max((first[0] - now).total_seconds(), 0.0), most)
-
-
-def stop_waiting(*, campaign: Campaign, by: User, now: datetime) -> int:
-    """Stop every delivery of a campaign that has not left; return how many."""
-    rows = Delivery.objects.filter(Exists(Letter.objects.filter(pk=OuterRef("letter_id"), campaign=campaign)))
-    stopped = _cancel(rows, reason="stopped", by=by, now=now)
-    audit.record(
-        organisation=campaign.organisation, by=by, deed="stopped what waited", subject=campaign.slug, deliveries=stopped
-    )
-    return stopped
-
-
-def stop_target(*, campaign: Campaign, target: Target, by: User, now: datetime) -> int:
-    """Stop a campaign's deliveries to one target that have not left; return how many."""
-    stopped = _cancel(Delivery.objects.filter(target=target, campaign=campaign), reason="stopped", by=by, now=now)
-    audit.record(
-        organisation=campaign.organisation, by=by, deed="stopped target", subject=f"{campaign.slug}: {target}",
-        deliveries=stopped,
-    )  # fmt: skip
-    return stopped
-
-
-def send_again(*, delivery: Delivery, by: User, now: datetime) -> bool:
-    """Send an unclear delivery again, once, because a person decided so; False where it was or is not unclear."""
-    rows = Delivery.objects.filter(pk=delivery.pk, state=State.UNCERTAIN, sent_again=0)
-    change = Change(
-        fact=Fact(reason="sent_again", by=by.email), columns={"due_at": now, "sent_again": F("sent_again") + 1}
-    )
-    moved = lifecycle.move_deliveries(rows, State.QUEUED, change, now=now)
-    if moved:
-        audit.record(
-            organisation=delivery.campaign.organisation, by=by, deed="sent an unclear delivery again",
-            subject=delivery.campaign.slug, delivery=delivery.pk,
-        )  # fmt: skip
-    return bool(moved)
-
-
-def let_go(*, delivery: Delivery, by: User, now: datetime) -> bool:
-    """Let a held delivery go; False where it is not held."""
-    rows = Delivery.objects.filter(pk=delivery.pk, state=State.HELD)
-    change = Change(fact=Fact(reason="let_go", by=by.email), columns={"due_at": now})
-    return bool(lifecycle.move_deliveries(rows, State.QUEUED, change, now=now))
 
 
 def forget_attempts(*, now: datetime) -> int:
@@ -292,6 +271,11 @@ def forget_attempts(*, now: datetime) -> int:
 def _open(rows: QuerySet[Delivery], now: datetime) -> QuerySet[Delivery]:
     """Narrow deliveries to those nobody has stopped: campaign running, letter confirmed, address not suppressed."""
     running = Campaign.objects.filter(pk=OuterRef("campaign_id"), paused_at=None).exclude(stage=Campaign.Stage.DRAFT)
+    return wanted(rows.filter(Exists(running)), now)
+
+
+def wanted(rows: QuerySet[Delivery], now: datetime) -> QuerySet[Delivery]:
+    """Narrow deliveries to those whose letter is confirmed and whose address is not suppressed."""
     confirmed = Letter.objects.filter(pk=OuterRef("letter_id"), stage=Letter.Stage.CONFIRMED)
     suppressed = Address.objects.filter(
         Exists(
@@ -299,7 +283,25 @@ def _open(rows: QuerySet[Delivery], now: datetime) -> QuerySet[Delivery]:
         ),
         pk=OuterRef("address_id"),
     )
-    return rows.filter(Exists(running), Exists(confirmed), ~Exists(suppressed))
+    return rows.filter(Exists(confirmed), ~Exists(suppressed))
+
+
+def _put_down(token: str, ids: Iterable[int], to: State, change: Change, now: datetime) -> int:
+    """Move deliveries of this token that were not fenced; cancel those whose stop was asked for meanwhile."""
+    with transaction.atomic():
+        rows = Delivery.objects.filter(pk__in=list(ids), token=token, state=State.SENDING, dot_at=None)
+        reasons = dict(rows.select_for_update().values_list("pk", "reason"))
+        moved = lifecycle.move_deliveries(rows, to, change, now=now)
+        _stop_asked_for({pk: reasons[pk] for pk in moved}, now)
+    return len(moved)
+
+
+def _stop_asked_for(reasons: Mapping[int, str], now: datetime) -> None:
+    """Cancel deliveries whose stop was asked for during the attempt that has just ended, unless they were sent."""
+    for reason in set(reasons.values()) - {""}:
+        ids = [pk for pk, marked in reasons.items() if marked == reason]
+        rows = Delivery.objects.filter(pk__in=ids, state__in=[State.QUEUED, State.HELD, State.UNCERTAIN])
+        lifecycle.move_deliveries(rows, State.CANCELLED, Change(fact=Fact(reason=reason)), now=now)
 
 
 def _outcome(
@@ -308,7 +310,7 @@ def _outcome(
     """Return where an ending leads (RELIABILITY §3 and §6)."""
     wait = retries.wait_before_next(attempts=max(row.attempts, 1), ending=ending, delivery_id=row.pk)
     again = {"due_at": now + wait * settings.BACKOFF_PERCENT / 100}
-    too_old = row.first_tried_at is not None and now - row.first_tried_at > retries.GIVE_UP_AFTER
+    too_old = _is_too_old(row, now)
     match ending:
         case Accepted(code, words):
             return State.SENT, Change(fact=Fact("accepted", code, words, token))
@@ -330,29 +332,9 @@ def _outcome(
     return State.QUEUED, Change(fact=fact, columns=again)
 
 
+def _is_too_old(row: Delivery, now: datetime) -> bool:
+    return row.first_tried_at is not None and now - row.first_tried_at > retries.GIVE_UP_AFTER
+
+
 def _reached(ending: Ending) -> bool:
     return not isinstance(ending, NotSent)
-
-
-def _learn_of_addresses(endings: Mapping[int, Ending], now: datetime) -> None:
-    """Keep what the answers say about the addresses: one that works, or one refused twice within a week (5.1.x)."""
-    working = [pk for pk, ending in endings.items() if isinstance(ending, Accepted)]
-    if working:
-        Address.objects.filter(pk__in=working, status=Address.Status.UNKNOWN).update(status=Address.Status.WORKING)
-    for pk, ending in endings.items():
-        if isinstance(ending, Refused) and ending.words.lstrip().startswith("5.1."):
-            earlier = Delivery.objects.filter(
-                address_id=pk, state=State.FAILED, ended_at__gt=now - BAD_ADDRESS_WITHIN,
-                events__words__startswith="5.1.",
-            ).distinct()[:2]  # fmt: skip
-            status = Address.Status.DEAD if len(earlier) >= 2 else Address.Status.BOUNCING
-            Address.objects.filter(pk=pk).exclude(status=Address.Status.DEAD).update(status=status)
-
-
-def _cancel(rows: QuerySet[Delivery], *, reason: str, by: User, now: datetime) -> int:
-    waiting = rows.filter(state__in=[State.QUEUED, State.HELD, State.UNCERTAIN])
-    change = Change(fact=Fact(reason=reason, by=by.email))
-    stopped = 0
-    while ids := lifecycle.move_deliveries(waiting.order_by("pk")[:_CHUNK], State.CANCELLED, change, now=now):
-        stopped += len(ids)
-    return stopped

@@ -49,21 +49,30 @@ def jitter(delivery_id: int, *, within: timedelta) -> timedelta:
     return within * share
 
 
-def shared(waiting: Sequence[tuple[int, int]], slots: int) -> list[int]:
-    """Choose who goes next: `waiting` are (delivery id, campaign id), oldest first; campaigns take turns."""
+def turn(address_id: int, now: datetime) -> int:
+    """Return a number that falls differently each time: who is first where there is but one slot at a time."""
+    return int.from_bytes(hashlib.sha256(f"turn {address_id} {now.isoformat()}".encode()).digest()[:4], "big")
+
+
+def shared(waiting: Sequence[tuple[int, int]], slots: int, *, turn: int = 0) -> list[int]:
+    """Choose who goes next: `waiting` are (delivery id, campaign id), oldest first; campaigns take turns.
+
+    `turn` says which campaign begins. Were it always the oldest, a mailbox with one slot at a time would be its own.
+    """
     by_campaign: dict[int, list[int]] = {}
     for delivery_id, campaign_id in waiting:
         by_campaign.setdefault(campaign_id, []).append(delivery_id)
     chosen: list[int] = []
     queues = list(by_campaign.values())
-    turn = 0
+    place = turn % max(len(queues), 1)
     while len(chosen) < slots and queues:
-        queue = queues[turn % len(queues)]
+        queue = queues[place]
         chosen.append(queue.pop(0))
         if queue:
-            turn += 1
+            place += 1
         else:
-            queues.remove(queue)
+            queues.pop(place)
+        place %= max(len(queues), 1)
     return chosen
 
 

@@ -11,6 +11,7 @@ GREYLISTED_FOR = timedelta(minutes=6)
 UNCLEAR_FOR = timedelta(minutes=15)  # lets a later report about the first copy settle the matter
 GIVE_UP_AFTER = timedelta(days=5)  # counted from the first attempt
 LONGEST_SPREAD = 0.2
+SOONEST = timedelta(seconds=90)  # the pace of the mailbox is looked at once in between
 MOST_AMBIGUOUS = 2
 
 
@@ -21,7 +22,7 @@ def wait_before_next(*, attempts: int, ending: Ending, delivery_id: int) -> time
     come back at once. A time named by the server is honoured up to six hours.
     """
     if isinstance(ending, Deferred) and ending.wait_for is not None:
-        return min(max(timedelta(seconds=ending.wait_for), timedelta(seconds=30)), THEN_EVERY)
+        return min(max(timedelta(seconds=ending.wait_for), SOONEST), THEN_EVERY)
     if isinstance(ending, Deferred) and ending.at_recipient and attempts == 1:
         return GREYLISTED_FOR
     step = STEPS[attempts - 1] if 1 <= attempts <= len(STEPS) else THEN_EVERY

@@ -146,6 +146,8 @@ def _one(tallies: QuerySet[DeliveryTally], rows: QuerySet[Delivery]) -> Ledger:
     for state, tried, feedback, created, n in cells.annotate(n=Sum("count")):
         result.counts[word_of(state, tried=tried, feedback=feedback)] += n
         result.created = created or 0
+    if not result.total:  # without a tally there was no row to carry the other count
+        result.created = rows.count()
     return result
 
 

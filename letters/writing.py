@@ -1,7 +1,6 @@
 """The supporter's side: begin, revise, send, confirm, take back."""
 
 import hashlib
-import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
-from letters import composing, fields, lifecycle, notices, own_words, privacy, tokens
+from letters import composing, fields, lifecycle, notices, own_words, privacy, supporters, tokens
 from letters.composing import Content, FinishedLetter
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.signals import something_waits
@@ -23,7 +22,6 @@ from targets import lists, suppressions
 from targets.models import Target
 
 DRAFTS_LIVE_FOR = timedelta(hours=24)
-PROOF_LASTS_FOR = timedelta(hours=2)
 
 
 class LetterRefused(ValueError):
@@ -158,7 +156,11 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
     letter.own_words = own_words.count(content.body, composing.given(letter.template, content, draw=letter.draw)[1])
     letter.expires_at = now + DRAFTS_LIVE_FOR
     _keep(letter, content)
-    letter.save(update_fields=["sealed", "own_words", "proven", "expires_at"])
+    kept = {name: getattr(letter, name) for name in ("sealed", "own_words", "proven", "expires_at")}
+    if not Letter.objects.filter(pk=letter.pk, stage=Letter.Stage.DRAFT).update(**kept):
+        # Sent meanwhile from another page: what was promised to be sent is not changed any more.
+        letter.refresh_from_db()
+        raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
     if errors:
         raise LetterRefused(errors)
     return content
@@ -180,6 +182,21 @@ def submit(letter: Letter, *, now: datetime) -> bool:
 
     Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, LetterRefused (something is missing).
     """
+    try:
+        with transaction.atomic():
+            # What is sent is what stands in the database, not what this page read a moment ago.
+            letter.refresh_from_db(
+                fields=["stage", "sealed", "proven", "supporter"], from_queryset=Letter.objects.select_for_update()
+            )
+            return _submit(letter, now=now)
+    except IntegrityError:  # another letter of this person for this ask was confirmed at the same moment
+        letter.refresh_from_db()
+        raise AlreadyWritten(
+            Letter.objects.get(ask=letter.ask, supporter=letter.supporter, stage=Letter.Stage.CONFIRMED)
+        ) from None
+
+
+def _submit(letter: Letter, *, now: datetime) -> bool:
     if letter.stage in {Letter.Stage.AWAITING, Letter.Stage.CONFIRMED}:
         return letter.stage == Letter.Stage.CONFIRMED
     if letter.stage != Letter.Stage.DRAFT:
@@ -187,22 +204,19 @@ def submit(letter: Letter, *, now: datetime) -> bool:
     if not letter.campaign.is_open:
         raise CampaignClosed
     content = revise_check(letter)
-    supporter = _supporter(letter, content)
+    supporter = supporters.of(letter, content)
     earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
-    proven = _is_proven(letter, supporter, now=now)
+    proven = supporters.has_just_proved(letter, supporter, now=now)
     # Somebody who has proved nothing is not told what this address wrote: the same page, and no mail.
     if earlier is not None and proven:
         raise AlreadyWritten(earlier)
-    with transaction.atomic():
-        if proven:
-            _confirm(letter, supporter, now=now, from_=(Letter.Stage.DRAFT,))
-            return True
-        lives = timedelta(hours=letter.campaign.confirm_within_hours)
-        moved = lifecycle.move_letter(
-            letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives
-        )
-        if moved and earlier is None:
-            notices.ask_for_confirmation(letter, now=now)
+    if proven:
+        _confirm(letter, supporter, now=now, from_=(Letter.Stage.DRAFT,))
+        return True
+    lives = timedelta(hours=letter.campaign.confirm_within_hours)
+    moved = lifecycle.move_letter(letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives)
+    if moved and earlier is None:
+        notices.ask_for_confirmation(letter, now=now)
     return False
 
 
@@ -211,20 +225,27 @@ def revise_check(letter: Letter) -> Content:
     content = read(letter)
     errors: dict[str, str] = {}
     fields.subject(content.subject, errors)
-    fields.text("body", content.body, errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
+    fields.text("sentence", content.sentence, errors, most=fields.SENTENCE_LIMIT)
+    body = fields.text("body", content.body, errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
+    fields.links(body, errors, most=letter.campaign.most_links)
     fields.name(content.name, errors)
     fields.email(content.email, errors, letter)
+    fields.town(content.town, errors)
     if errors:
         raise LetterRefused(errors)
     return content
 
 
 def awaiting(notice: Notice) -> list[Letter]:
-    """Return the letters of one address that a confirmation mail covers: all that wait in its campaign."""
+    """Return the letters of one address that a confirmation mail covers: all that wait in its campaign.
+
+    A mail that was used covers no letter begun after that: its link may have been left lying about.
+    """
+    letters = notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
+    if notice.used_at is not None:
+        letters = letters.filter(created_at__lte=notice.used_at)
     return list(
-        notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
-        .select_related("ask", "template", "campaign__organisation", "supporter")
-        .order_by("created_at")
+        letters.select_related("ask", "template", "campaign__organisation", "supporter").order_by("created_at")
     )
 
 
@@ -242,7 +263,7 @@ def confirm_by_code(letter: Letter, *, code: str, now: datetime) -> bool:
 
     Five tries for one mail: after that only its link confirms.
     """
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", code))
+    digits = "".join(str(unicodedata.decimal(char)) for char in code if char.isdecimal())  # of any script
     notice = notices.open_confirmation(letter)
     if letter.stage != Letter.Stage.AWAITING or notice is None:
         return letter.stage == Letter.Stage.CONFIRMED
@@ -257,7 +278,8 @@ def disown(notice: Notice, *, now: datetime) -> int:
     """ "This is not me": take back what waits and write to this address no more. Return how many letters."""
     with transaction.atomic():
         taken = [
-            letter for letter in awaiting(notice) if lifecycle.move_letter(
+            letter for letter in notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
+            if lifecycle.move_letter(
                 letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,))
         ]  # fmt: skip
         notices.mark_used(notice, now=now)
@@ -268,17 +290,25 @@ def disown(notice: Notice, *, now: datetime) -> int:
 def withdraw(letter: Letter, *, now: datetime) -> tuple[int, int]:
     """Take back what has not left; return (stopped, already handed over or being so).
 
-    The letter itself is withdrawn only where nothing has left.
+    The letter itself is withdrawn only where nothing has left. What a worker holds at this moment gets no fence any
+    more, and ends as cancelled unless its fence was already given and the server takes it.
     """
     with transaction.atomic():
-        waiting = Delivery.objects.filter(
-            letter=letter, state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
+        rows = Delivery.objects.filter(letter=letter)
+        list(rows.select_for_update().order_by("pk").values_list("pk"))  # nothing moves between the two statements
+        waiting = rows.filter(
+            state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
         )
         change = lifecycle.Change(fact=lifecycle.Fact(reason="withdrawn", by="supporter"))
         stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
-        rest = Delivery.objects.filter(letter=letter).exclude(state=Delivery.State.CANCELLED).count()
-        if not rest and letter.stage in {Letter.Stage.CONFIRMED, Letter.Stage.AWAITING}:
-            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now)
+        lifecycle.ask_to_stop(rows, reason="withdrawn")
+        rest = rows.exclude(state=Delivery.State.CANCELLED).count()
+        if letter.stage == Letter.Stage.AWAITING:
+            lifecycle.move_letter(
+                letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,)
+            )
+        elif not rest and letter.stage == Letter.Stage.CONFIRMED:
+            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.CONFIRMED,))
     return len(stopped), rest
 
 
@@ -315,7 +345,7 @@ def _confirm_all(notice: Notice, letters: list[Letter], *, now: datetime) -> lis
                     confirmed.append(letter)
         except IntegrityError:  # one letter per ask and person: an earlier one was confirmed meanwhile
             letter.refresh_from_db()
-            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.AWAITING,))
+            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,))
     return confirmed
 
 
@@ -334,32 +364,6 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True
-
-
-def _supporter(letter: Letter, content: Content) -> Supporter:
-    hashed = suppressions.address_hash(content.email)
-    supporter = Supporter.objects.filter(campaign=letter.campaign, address_hash=hashed).first()
-    if supporter is not None:
-        return supporter
-    fresh = Supporter(campaign=letter.campaign, address_hash=hashed, language=letter.language)
-    fresh.sealed = privacy.seal(
-        letter.campaign, table="supporter", row=bytes(fresh.key), values={"name": content.name, "email": content.email}
-    )
-    try:
-        with transaction.atomic():
-            fresh.save()
-    except IntegrityError:  # the same person sent two letters at once
-        return Supporter.objects.get(campaign=letter.campaign, address_hash=hashed)
-    return fresh
-
-
-def _is_proven(letter: Letter, supporter: Supporter, *, now: datetime) -> bool:
-    return (
-        letter.proven
-        and letter.supporter_id == supporter.pk
-        and supporter.proven_at is not None
-        and now - supporter.proven_at <= PROOF_LASTS_FOR
-    )
 
 
 def consent_to_news(letter: Letter, *, words: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>(?: +(.
 log = logging.getLogger("postbox")
 
 
-class NotLoopback(ValueError):  # noqa: N818 – the name is the sentence
+class NotLoopback(ValueError):
     """The address to listen on can be reached from other machines."""
 
     code = "postbox_not_loopback"

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from accounts import access
 from campaigns import publishing
 from campaigns.models import Campaign
-from letters import outbox, statistics
+from letters import statistics, steering
 from letters.models import Letter
 from letters.page_words import EXPLAINED, Word
 from letters.statistics import Ledger
@@ -111,7 +111,7 @@ def send_again(request: HttpRequest, desk: Desk, slug: str, reference: str) -> H
         raise Http404
     back = f"{reverse('organisers:delivery-rows', args=[campaign.slug])}?word={Word.UNCLEAR}"
     if request.method == "POST":
-        again = outbox.send_again(delivery=delivery, by=desk.person, now=timezone.now())
+        again = steering.send_again(delivery=delivery, by=desk.person, now=timezone.now())
         said = _("It goes out again.") if again else _("It is not unclear any more, or was sent again already.")
         note(request, said, warn=not again)
         return redirect(back)
@@ -140,7 +140,7 @@ def stop_target(request: HttpRequest, desk: Desk, slug: str, target_id: str) -> 
     target = get_object_or_404(Target, organisation=desk.organisation, public_id=target_id)
     back = reverse("organisers:delivery", args=[campaign.slug])
     if request.method == "POST":
-        stopped = outbox.stop_target(campaign=campaign, target=target, by=desk.person, now=timezone.now())
+        stopped = steering.stop_target(campaign=campaign, target=target, by=desk.person, now=timezone.now())
         words = {"deliveries": deliveries_in_words(stopped), "target": target}
         note(request, _("Stopped for %(target)s: %(deliveries)s.") % words, warn=True)
         return redirect(back)

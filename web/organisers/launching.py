@@ -17,7 +17,7 @@ from accounts import access
 from campaigns import publishing
 from campaigns.models import Ask, Campaign
 from campaigns.publishing import CampaignRefused, Obstacle
-from letters import outbox, statistics
+from letters import statistics, steering
 from letters.page_words import Word
 from letters.statistics import Ledger
 from targets import lists
@@ -91,7 +91,7 @@ def resume(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     """Say who will and who will not be sent to; by POST let letters leave again."""
     campaign = find(desk, slug)
     if request.method == "POST":
-        publishing.resume(campaign=campaign, by=desk.person)
+        steering.resume(campaign=campaign, by=desk.person)
         note(request, _("Resumed. Letters leave again, each office at its own pace."))
         return redirect("organisers:delivery", campaign.slug)
     return campaign_page(
@@ -240,7 +240,7 @@ def _end(
     )
     said = _("The campaign is closed.") if closed else _("The campaign was not open: nothing was changed.")
     if closed and values["waiting"] == "stop":
-        stopped = outbox.stop_waiting(campaign=campaign, by=desk.person, now=now)
+        stopped = steering.stop_waiting(campaign=campaign, by=desk.person, now=now)
         said = f"{said} {_('%(deliveries)s stopped.') % {'deliveries': deliveries_in_words(stopped)}}"
     note(request, said)
     return redirect("organisers:campaign", campaign.slug)

@@ -1,0 +1,112 @@
+"""What the people of the cast do, in one line each: write, confirm, and let a worker try."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from campaigns.models import Ask
+from letters import composing, lifecycle, outbox, writing
+from letters.endings import Accepted, Ending
+from letters.models import Delivery, Letter, Notice
+from tests import cast
+
+
+class Clock:
+    """The database's clock, set by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> datetime:
+        """Let time pass; return the new present."""
+        self.now += timedelta(**time)
+        return self.now
+
+
+def a_draft(ask: Ask, *, now: datetime = cast.NOW, email: str = cast.DANA["email"], **more: str) -> Letter:
+    """Return a complete draft that Dana, or whoever has this address, wrote."""
+    letter = writing.begin(ask=ask, language="en", now=now, sentence=more.pop("sentence", cast.DANA["sentence"]))
+    writing.revise(
+        letter, posted={"name": cast.DANA["name"], "town": cast.DANA["town"], "email": email, **more}, now=now
+    )
+    return letter
+
+
+def an_awaiting_letter(ask: Ask, *, now: datetime = cast.NOW, email: str = cast.DANA["email"], **more: str) -> Letter:
+    """Return a letter that waits for proof of its address."""
+    letter = a_draft(ask, now=now, email=email, **more)
+    assert not writing.submit(letter, now=now)
+    return letter
+
+
+def the_notice(letter: Letter) -> Notice:
+    """Return the newest confirmation mail of a letter's supporter."""
+    return Notice.objects.filter(supporter=letter.supporter).order_by("-pk")[0]
+
+
+def a_confirmed_letter(ask: Ask, *, now: datetime = cast.NOW, email: str = cast.DANA["email"], **more: str) -> Letter:
+    """Return a confirmed letter; its deliveries wait."""
+    letter = an_awaiting_letter(ask, now=now, email=email, **more)
+    assert writing.confirm_by_link(the_notice(letter), chosen=None, now=now)
+    letter.refresh_from_db()
+    return letter
+
+
+def deliveries(letter: Letter) -> list[Delivery]:
+    """Return a letter's deliveries as they stand in the database."""
+    return list(Delivery.objects.filter(letter=letter).order_by("pk"))
+
+
+def states(letter: Letter) -> list[str]:
+    """Return the states of a letter's deliveries, sorted."""
+    return sorted(delivery.state for delivery in deliveries(letter))
+
+
+def digests(claim: outbox.Claim) -> dict[int, str]:
+    """Return the digest of each delivery of a claim."""
+    return {pk: message.digest for pk, message in composed(claim).items()}
+
+
+def composed(claim: outbox.Claim) -> dict[int, composing.Message]:
+    """Return the messages of a claim, all of which can be composed."""
+    messages = {pk: message for pk, message in outbox.compose(claim).items() if message is not None}
+    assert set(messages) == set(claim.ids)
+    return messages
+
+
+def attempt(ending: Ending, *, fenced: bool = True, limit: int = outbox.MOST_PER_CLAIM) -> outbox.Claim:
+    """Let a worker claim, fence and record the same ending for all that is due."""
+    claim = outbox.claim(limit=limit)
+    if fenced:
+        assert outbox.fence(claim.token, digests(claim)) == set(claim.ids)
+    assert outbox.record(claim.token, dict.fromkeys(claim.ids, ending)) == set(claim.ids)
+    return claim
+
+
+def send_all() -> outbox.Claim:
+    """Let a worker send all that is due to a server that takes everything."""
+    return attempt(Accepted(250, "2.0.0 taken"))
+
+
+_BY_STATE: Mapping[str, Mapping[str, object]] = {
+    "held": {},
+    "queued": {"due_at": cast.NOW},
+    "sending": {"token": "t" * 32, "lease_until": cast.NOW + timedelta(minutes=2), "attempts": 1},
+    "sent": {"sent_at": cast.NOW, "ended_at": cast.NOW, "attempts": 1},
+    "failed": {"ended_at": cast.NOW, "attempts": 1},
+    "uncertain": {"ambiguous": 2, "attempts": 2},
+    "cancelled": {"ended_at": cast.NOW},
+}
+
+
+def put_into(delivery: Delivery, state: str) -> Delivery:
+    """Put a delivery into a state by force, with what the constraints ask for, and its tally with it."""
+    before = (delivery.state, delivery.attempts > 0)
+    Delivery.objects.filter(pk=delivery.pk).update(state=state, **_BY_STATE[state])
+    delivery.refresh_from_db()
+    cell = (delivery.campaign_id, delivery.ask_id, delivery.target_id)
+    lifecycle.correct_tallies({(*cell, *before, 0): -1})
+    lifecycle.correct_tallies({(*cell, state, delivery.attempts > 0, 0): 1})
+    return delivery
