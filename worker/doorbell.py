@@ -19,7 +19,7 @@ def ring() -> None:
     """Put one ring into the queue, unless one waits there already. Never raises: the sweep finds what was missed."""
     try:
         django_rq.get_queue(jobs.QUEUE).enqueue_call(
-            jobs.deliver, job_id=WAITING_RING, unique=True, description="ring", result_ttl=0, failure_ttl=3600, ttl=60
+            jobs.deliver, job_id=WAITING_RING, unique=True, description="ring", result_ttl=0, failure_ttl=60, ttl=60
         )
     except DuplicateJobError:
         pass

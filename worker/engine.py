@@ -8,15 +8,16 @@ committed is the next group, so the cost of a commit is shared without anybody w
 import logging
 import queue
 import threading
-import traceback
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection, transaction
 
 from letters import clock, outbox
 from letters.composing import Message
 from letters.endings import Accepted, Ambiguous, Ending, NotSent
+from worker import defects
 from worker.transports import LONGEST_ATTEMPT, Line, LineDown
 
 log = logging.getLogger(__name__)
@@ -154,10 +155,15 @@ class Engine:
                 with transaction.atomic():
                     self._record(ended)
                     allowed = self._fence(asked)
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("a group could not be written (%s); it is written again, its fences are refused", error)
+            except Exception as error:
+                log.warning(
+                    "a group could not be written (%s); its results are written again, its fences are refused",
+                    type(error).__name__,
+                )
                 allowed = set()
                 self._write_again(ended)
+                if not isinstance(error, (DatabaseError, InterfaceError)):
+                    raise
         finally:
             for work in asked:  # a line that waits for ever would keep this process from ending
                 work.fenced = work.message.delivery_id in allowed
@@ -176,7 +182,8 @@ class Engine:
         for token, endings in by_token.items():
             recorded = outbox.record(token, endings)
             for pk in endings.keys() - recorded:
-                if not self._open[pk].is_refused:  # one refused at the fence may be on hold by now
+                work = self._open.get(pk)
+                if work is not None and not work.is_refused:  # one refused at the fence may be on hold by now
                     log.warning("delivery %s: a late result was fenced off", pk)
 
     def _fence(self, asked: list[_Work]) -> set[int]:
@@ -205,9 +212,12 @@ class Engine:
                         connection.close()
                     self._record([item])
                     break
-                except (DatabaseError, InterfaceError) as error:
+                except (OperationalError, InterfaceError, InternalError) as error:  # away, starting, stopping
                     log.warning("delivery %s: result not written yet (%s)", item.work.message.delivery_id, error)
-                    threading.Event().wait(PAUSE_BETWEEN_WRITINGS)
+                    time.sleep(PAUSE_BETWEEN_WRITINGS)
+                except Exception as error:  # noqa: BLE001  one that can never be written must not hold up the others
+                    defects.tell(log, f"delivery {item.work.message.delivery_id}: result not written", error)
+                    break
 
     def _renew(self) -> None:
         """Prolong what is unbegun or within its time-outs. A claim that lost a row keeps its old local deadline."""
@@ -228,7 +238,7 @@ class Engine:
                 log.warning("a lease was lost: %s of %s deliveries could be renewed", renewed, len(ids))
 
     def _unbegun(self) -> list[_Work]:
-        unbegun = []
+        unbegun: list[_Work] = []
         while True:
             try:
                 work = self._todo.get_nowait()
@@ -252,15 +262,16 @@ class Engine:
         for _ in self._threads:
             self._todo.put(None)
         while any(thread.is_alive() for thread in self._threads):
-            self._commit_or_refuse(self._heard(wait=0.1), done)
-        self._commit_or_refuse(self._heard(wait=0), done)
+            self._commit_last(self._heard(wait=0.1), done)
+        self._commit_last(self._heard(wait=0), done)
+        unbegun += self._unbegun()
         if unbegun:
             try:
                 self._give_back(unbegun)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("%s deliveries come back by their lease (%s)", len(unbegun), error)
 
-    def _commit_or_refuse(self, said: list[_Said], done: Drained) -> None:
+    def _commit_last(self, said: list[_Said], done: Drained) -> None:
         """Commit a group at the end of a drain, where no error may keep the lines from ending."""
         if not said:
             return
@@ -284,7 +295,7 @@ class Engine:
                 self._lose_line(work, down)
                 return
             except Exception as error:  # noqa: BLE001  a defect of ours must not lose the letter nor stop the line
-                _say_where(work, error)
+                defects.tell(log, f"delivery {work.message.delivery_id}: the line failed", error)
                 ending = Ambiguous("our side failed") if work.fenced else NotSent("our side failed")
                 line.close()
                 line = self._open_line()
@@ -296,7 +307,7 @@ class Engine:
         work.begun_at = None
         with self._counting:
             self._lines_lost += 1
-            self._down_words = down.sentence
+            self._down_words = down.words
             if self._lines_lost < len(self._threads):
                 self._todo.put(work)
                 return
@@ -309,9 +320,3 @@ class Engine:
         self._said.put(_FenceAsked(work))
         work.answered.wait()
         return work.fenced and clock.boot_seconds() < self._deadlines.get(work.claim.token, 0.0)
-
-
-def _say_where(work: _Work, error: Exception) -> None:
-    """Log a defect by its kind and place; its words might hold an address or a piece of the letter."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    log.error("delivery %s: the line failed with %s\n%s", work.message.delivery_id, type(error).__name__, places)

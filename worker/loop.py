@@ -9,14 +9,15 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from letters import outbox, releasing
-from worker import lines, supporter_mail
+from worker import defects, lines, supporter_mail
 from worker.engine import Engine
 from worker.transports import LineDown
 
 log = logging.getLogger(__name__)
 LONGEST_SLEEP = 5.0
+SHORTEST_SLEEP = 1.0  # what is due and cannot be claimed (a pause, another worker's locks) must not spin us
 RELEASE_EVERY = 60.0
-REAP_EVERY = 10.0
+REAP_EVERY = min(10.0, outbox.LEASE.total_seconds())
 LONGEST_WAIT_FOR_SERVER = 60.0
 
 
@@ -27,14 +28,18 @@ class Loop:
         self._bell = threading.Event()
         self._stop = threading.Event()
         self._released_at = self._reaped_at = float("-inf")
-        self._server_wait = 0.0
+        self._server_wait = self._supporters_wait = 0.0
+        self._supporters_after = float("-inf")
 
     def ring(self) -> None:
         """Wake the loop: something waits."""
         self._bell.set()
 
     def stop(self) -> None:
-        """Ask the loop to end; letters in flight are finished, unbegun ones given back."""
+        """Ask the loop to end; letters in flight are finished, unbegun ones given back.
+
+        Not for signal handlers, which may interrupt the very lock that this takes: see `stopping.on_signals`.
+        """
         self._stop.set()
         self._bell.set()
 
@@ -45,9 +50,9 @@ class Loop:
             self._bell.clear()
             try:
                 busy = self.turn(rung=rung)
-                rest = 0.0 if busy else outbox.next_due_in(most=LONGEST_SLEEP)
+                rest = 0.0 if busy else max(SHORTEST_SLEEP, outbox.next_due_in(most=LONGEST_SLEEP))
             except LineDown as down:
-                self._server_wait = min(max(1.0, self._server_wait * 2), LONGEST_WAIT_FOR_SERVER)
+                self._server_wait = _longer(self._server_wait)
                 log.warning("%s; trying again in %.0f s", down.sentence, self._server_wait)
                 self._stop.wait(self._server_wait)
                 continue
@@ -55,6 +60,10 @@ class Loop:
                 log.warning("the database is away (%s); nothing is sent until it is back", error)
                 connection.close()
                 rest = 1.0
+            except Exception as error:  # noqa: BLE001  a dead loop would leave a worker that looks alive
+                defects.tell(log, "a turn of the delivery loop failed", error)
+                connection.close()
+                rest = LONGEST_SLEEP
             else:
                 self._server_wait = 0.0
             if rest > 0:
@@ -71,34 +80,50 @@ class Loop:
         if settings.PACED and (rung or now - self._released_at >= RELEASE_EVERY):
             releasing.release(now=timezone.now())
             self._released_at = now
-        line = lines.to_supporters()
-        try:
-            told = supporter_mail.send_due(line)
-        finally:
+        told = self._tell_supporters()
+        if self._server_wait:  # after an outage a knock costs less than a claim that has to be given back
+            line = lines.to_targets()
+            line.open()
             line.close()
         drained = Engine(lines.to_targets, connections=settings.CONNECTIONS, stop=self._stop).drain()
         if drained.line_down:
             raise LineDown(drained.line_down)
         return bool(told or drained.sent or drained.other)
 
+    def _tell_supporters(self) -> int:
+        """Send the mail to supporters that is due. Their server may be another one: its outage stops no letter."""
+        if time.monotonic() < self._supporters_after:
+            return 0
+        line = lines.to_supporters()
+        try:
+            told = supporter_mail.send_due(line)
+        except LineDown as down:
+            self._supporters_wait = _longer(self._supporters_wait)
+            self._supporters_after = time.monotonic() + self._supporters_wait
+            log.warning("%s; mail to supporters waits %.0f s", down.sentence, self._supporters_wait)
+            return 0
+        finally:
+            line.close()
+        self._supporters_wait = 0.0
+        return told
+
+
+def _longer(wait: float) -> float:
+    return min(max(1.0, wait * 2), LONGEST_WAIT_FOR_SERVER)
+
 
 _running: Loop | None = None
 
 
-def run_in_thread() -> tuple[Loop, threading.Thread]:
-    """Start this process's loop beside its RQ worker."""
-    global _running  # noqa: PLW0603  one loop per process, which RQ's jobs must find
-    _running = Loop()
-    thread = threading.Thread(target=_running.run, name="delivery loop")
-    thread.start()
-    return _running, thread
+def this_process() -> Loop:
+    """Return the loop of this process, which RQ's jobs wake; make it first where there is none."""
+    global _running  # noqa: PLW0603  one loop per process
+    if _running is None:
+        _running = Loop()
+    return _running
 
 
-def ring_or_turn() -> None:
-    """Wake this process's loop; without one (a plain `rqworker`) deliver right here."""
+def ring() -> None:
+    """Wake this process's loop; nothing in a process without one, since every worker's loop looks by itself."""
     if _running is not None:
         _running.ring()
-        return
-    loop = Loop()
-    while loop.turn(rung=True):
-        pass

@@ -8,15 +8,17 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from campaigns import publishing
 from letters import notices, tokens, writing
 from letters.composing import Message
-from letters.endings import Accepted, Refused
+from letters.endings import Accepted, Ending, NotSent, Refused
 from letters.models import Notice
 from letters.page_words import phrase_of_targets
+from worker import defects
 from worker.transports import Line, LineDown
 
 log = logging.getLogger(__name__)
@@ -24,24 +26,34 @@ BATCH = 50
 
 
 def send_due(line: Line) -> int:
-    """Send the notices that are due over one line; return how many were accepted. Raises LineDown."""
+    """Send the notices that are due over one line; return how many were accepted.
+
+    Raises LineDown; what was claimed and could not be tried goes back untouched.
+    """
     sent = 0
     while batch := notices.claim(limit=BATCH, now=timezone.now()):
-        for notice in batch:
-            content = writing.read(notice.letter)
-            if notice.used_at is not None or not content.email:
-                notices.record(notice, sent=False, refused=True, now=timezone.now())
-                continue
-            message = compose(notice, content.email)
+        for position, notice in enumerate(batch):
             try:
-                ending = line.send(message, allow=lambda: True)
+                ending = _send(notice, line)
             except LineDown:
-                notices.record(notice, sent=False, refused=False, now=timezone.now())
+                notices.give_back(batch[position:], now=timezone.now())
                 raise
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001  one that cannot be composed must not keep the others waiting
+                defects.tell(log, f"notice {notice.pk} failed", error)
+                ending = NotSent("our side failed")
             accepted = isinstance(ending, Accepted)
             sent += accepted
             notices.record(notice, sent=accepted, refused=isinstance(ending, Refused), now=timezone.now())
     return sent
+
+
+def _send(notice: Notice, line: Line) -> Ending:
+    content = writing.read(notice.letter)
+    if notice.used_at is not None or not content.email:
+        return Refused(0, "no longer wanted")
+    return line.send(compose(notice, content.email), allow=lambda: True)
 
 
 def compose(notice: Notice, to: str) -> Message:

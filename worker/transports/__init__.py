@@ -16,6 +16,7 @@ class LineDown(Exception):
     code = "line_down"
 
     def __init__(self, words: str) -> None:
+        self.words = words
         self.sentence = f"The mail server cannot be reached: {words}"
         super().__init__(self.sentence)
 

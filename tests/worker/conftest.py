@@ -1,0 +1,27 @@
+"""What tests of the worker begin with: a mail server that misbehaves on request, and deliveries that wait."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from campaigns.models import Ask, Campaign
+from tests import cast
+from tests.worker.faulty_server import FaultyServer
+
+
+@pytest.fixture(autouse=True)
+def _no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.doorbell.ring", lambda: None)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    """Return an honest server until a test scripts it."""
+    with FaultyServer() as server:
+        yield server
+
+
+@pytest.fixture
+def ask(campaign: Campaign) -> Ask:
+    """Return the campaign's only ask, to three targets."""
+    return cast.the_ask(campaign)
