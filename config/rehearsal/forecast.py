@@ -47,8 +47,8 @@ def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: 
 
 
 def spelled(span: timedelta) -> str:
-    """Return a span of time in days, hours and minutes."""
+    """Return when something is after a span of time: "after 2 d 3 h", or "at once"."""
     minutes = round(span.total_seconds() / 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest else ""]
-    return " ".join(part for part in parts if part) or "at once"
+    return f"after {' '.join(part for part in parts if part)}" if minutes else "at once"

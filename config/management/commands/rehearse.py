@@ -121,7 +121,7 @@ class Command(BaseCommand):
             for ask in found:
                 span = ask.last_leaves_at - now
                 self._say(f"  {ask.ask}: {ask.deliveries:,} deliveries to {ask.targets} targets, "
-                          f"the last leaves after {spelled(span)}")  # fmt: skip
+                          f"the last leaves {spelled(span)}")  # fmt: skip
             last = max(ask.last_leaves_at for ask in found) - now
             closing["paces"]["usual" if usual else "as_set"] = round(last.total_seconds())
         print(json.dumps(closing), flush=True)
