@@ -95,12 +95,14 @@ def write_and_confirm(page: Page, mailbox: Mailbox, slug: str, name: str, email:
 
 def ledger_comes_to(page: Page, slug: str, words: str, *, seconds: int = 75) -> None:
     """Look at the ledger until it says `words`."""
+    said = ""
     for _ in range(seconds):
         page.goto(f"/organise/campaigns/{slug}/delivery/")
-        if re.search(words, page.locator("main").inner_text()):
+        said = page.locator("main").inner_text()
+        if re.search(words, said):
             break
         page.wait_for_timeout(1000)
-    expect(page.get_by_text(re.compile(words)).first).to_be_visible()
+    assert re.search(words, said), said[:400]
     expect(page.get_by_text("adds up")).to_be_visible()
 
 
@@ -128,7 +130,7 @@ def test_two_lists_a_letter_with_variants_published_paused_and_resumed(
     assert mailbox.letters_by(name) == [], "a paused campaign sends nothing"
     page.get_by_role("link", name="Resume sending").click()
     page.locator("main form").get_by_role("button").first.click()
-    ledger_comes_to(page, slug, r"40 deliveries\s*=\s*Accepted 40\b")
+    ledger_comes_to(page, slug, r"40 deliveries\s*=.*Accepted 40\b")
 
     letters = mailbox.letters_by(name)
     assert len(letters) == 40
