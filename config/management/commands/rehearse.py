@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import signal
+import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from config.rehearsal import stage
+from config.supervisor import launch
 
 INSIDE = "POSTBAG_REHEARSAL_STAGE"
 
@@ -43,7 +47,10 @@ class Command(BaseCommand):
             except stage.NotThisMachine as refused:
                 raise CommandError(refused.sentence) from refused
         if INSIDE in os.environ:
-            sys.exit(self._perform(options))
+            try:
+                sys.exit(self._perform(options))
+            finally:  # also where whoever started us was killed
+                shutil.rmtree(os.environ[INSIDE], ignore_errors=True)
         if options["simulate"]:
             with stage.a_directory() as directory:
                 self._become(options, directory, database="", port=8000, mail_port=1)
@@ -56,9 +63,6 @@ class Command(BaseCommand):
 
     def _become(self, options: dict[str, Any], directory: Any, *, database: str, port: int, mail_port: int) -> None:
         """Run this command again on the stage: settings are read once, at the start of a process."""
-        import signal  # noqa: PLC0415
-        import subprocess  # noqa: PLC0415
-
         inside = stage.settings_for(
             directory, port=port, mail_port=mail_port, smtp=options["smtp"], paced=not options["unpaced"],
             outside=os.environ,
@@ -66,15 +70,13 @@ class Command(BaseCommand):
         inside |= {INSIDE: str(directory), "DATABASE_URL": database}
         if not database:
             del inside["DATABASE_URL"]
-        # Ctrl-C reaches both of us; the one inside ends everything, we wait for it and clear up.
-        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-        child = subprocess.Popen([sys.executable, *sys.argv], env=inside)
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        # In a session of its own, so that Ctrl-C is passed on once; wrapped, so that it ends where we are killed.
+        child = subprocess.Popen(launch.wrapped([sys.executable, *sys.argv]), env=inside, start_new_session=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda received, _frame: child.send_signal(received))
         code = child.wait()
-        for number, handler in before.items():
-            signal.signal(number, handler)
         if code:
-            raise SystemExit(code if code > 0 else 1)
+            raise SystemExit(code if code > 0 else 128 - code)
 
     def _perform(self, options: dict[str, Any]) -> int:
         from django.conf import settings  # noqa: PLC0415
