@@ -26,10 +26,22 @@ class MailServerAddress:
     @property
     def is_loopback(self) -> bool:
         """Return whether mail handed over there stays on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host's name or number means this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def hosts_of(address: str) -> list[str]:
+    """Return the hosts that the pages answer to: the address's own, and where that is this machine, all its names."""
+    host = urlsplit(address).hostname or ""
+    own = f"[{host}]" if ":" in host else host
+    return list(dict.fromkeys([own, "localhost", "127.0.0.1", "[::1]"])) if is_loopback(host) else [own]
 
 
 def text(name: str, default: str = "", *, source: Mapping[str, str] = os.environ) -> str:

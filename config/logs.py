@@ -1,20 +1,19 @@
-"""What log lines must not hold: tokens of supporters' pages."""
+"""What log lines must not hold: tokens of supporters' pages, and keys that set a new password."""
 
 import logging
 import re
 
-_TOKEN = re.compile(r"/(draft|confirm|letter)/[^/\s\"']+")
+_TOKEN = re.compile(r"/(draft|confirm|letter|key)/[^/\s\"']+")
 
 
 def without_tokens(text: str) -> str:
-    """Return the text with the tokens in supporters' addresses blotted out."""
+    """Return the text with the tokens and keys in addresses blotted out."""
     return _TOKEN.sub(r"/\1/…", text)
 
 
-class WithoutTokens(logging.Filter):
-    """Blots tokens out of a record's words before any handler sees them."""
+class WithoutTokens(logging.Formatter):
+    """Blots tokens out of the finished line: of its words, and of the traceback and stack below them."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; let every record through."""
-        record.msg, record.args = without_tokens(record.getMessage()), ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without tokens."""
+        return without_tokens(super().format(record))

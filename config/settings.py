@@ -3,7 +3,6 @@
 import hashlib
 import warnings
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -45,7 +44,7 @@ BACKOFF_PERCENT = env.integer("BACKOFF_PERCENT", 100, least=1, most=100)  # a re
 CONNECTIONS = env.integer("CONNECTIONS", 8, least=1, most=64)  # open lines to the mail server, per worker
 
 # ── the framework ────────────────────────────────────────────────────────────────────────────────────────
-ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.hosts_of(BASE_URL)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -69,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "web.front.HealthForEveryHost",
     "web.security.SupporterPagesCarryNoCookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "web.errors.BearableRequests",
     "web.errors.DomainErrors",
 ]
 ROOT_URLCONF = "config.urls"
@@ -139,6 +140,16 @@ RQ_QUEUES = {
 }
 RQ = {"DEFAULT_RESULT_TTL": 60, "SHOW_ADMIN_LINK": False}
 
+CACHES = {
+    # Files, because both web processes count tries to sign in, and must go on where the broker is away.
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA / "cache",
+        "TIMEOUT": 60,
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    }
+}
+
 # ── who organises ────────────────────────────────────────────────────────────────────────────────────────
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -158,6 +169,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_CHANGE_EMAIL = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,3/h/key"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Postbag"
@@ -184,6 +196,7 @@ DEFAULT_FROM_EMAIL = f"Postbag <organisers@{MAIL_DOMAIN}>"
 _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.text("BEHIND_PROXY") == "yes" else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 0 if SECURE_PROXY_SSL_HEADER is None else 1  # whose limits count per visitor
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -224,9 +237,10 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"without_tokens": {"()": "config.logs.WithoutTokens"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
+    "formatters": {
+        "line": {"class": "config.logs.WithoutTokens", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.chosen("LOG_LEVEL", "WARNING", among=LOG_LEVELS)},
     "loggers": {"django.request": {"level": "ERROR"}},
 }

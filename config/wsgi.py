@@ -4,5 +4,6 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+os.umask(0o077)  # databases and what is kept for a while are for this user alone
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()

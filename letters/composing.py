@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email import policy as rules
 from email.headerregistry import Address as MailAddress
+from email.headerregistry import BaseHeader, HeaderRegistry, UniqueAddressHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 
 from django.conf import settings
@@ -14,6 +16,9 @@ from django.conf import settings
 from campaigns import publishing, wording
 from campaigns.models import Ask, LetterTemplate
 from letters import tokens
+
+LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
+_SPECIALS = frozenset('()<>@,:;\\"[]')  # RFC 5322 §3.2.3, less the full stop, which every reader takes bare (§4.1)
 
 
 @dataclass(frozen=True)
@@ -133,20 +138,21 @@ def message(
     Addresses are built by `email.headerregistry.Address`, which refuses line breaks. The text is one part in
     quoted-printable, so no line is long, no server has to convert it, and no boundary can stand in the text.
     Letters go from person to person: no list headers, no Auto-Submitted (RFC 3834 §5 is for automatic mail).
+    Raises ValueError where the bytes would not say what they should (`finished`).
     """
     reference = tokens.reference(delivery_id)
     domain = settings.MAIL_DOMAIN
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = MailAddress(_plain(letter.sender), "letter", domain)
-    mail["To"] = MailAddress(_plain(to_name), addr_spec=to_address)
+    mail = EmailMessage(policy=WIRE)
+    mail["From"] = mailbox(letter.sender, f"letter@{domain}")
+    mail["To"] = mailbox(to_name, to_address)
     if letter.reply_to:
-        mail["Reply-To"] = MailAddress("", addr_spec=letter.reply_to)
+        mail["Reply-To"] = mailbox("", letter.reply_to)
     mail["Subject"] = _plain(letter.subject)
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = f"<{reference}@{domain}>"
     mail["X-Postbag-Delivery"] = reference
     mail.set_content(letter.text + "\n", cte="quoted-printable")
-    data = bytes(mail)
+    data = finished(mail)
     return Message(
         delivery_id=delivery_id,
         envelope_from=f"return-{reference}@{domain}",
@@ -154,6 +160,61 @@ def message(
         data=data,
         digest=hashlib.sha256(data).hexdigest(),
     )
+
+
+def mailbox(display_name: str, address: str) -> MailAddress:
+    """Return what From, To and Reply-To of a mail with the policy WIRE are set to. Refuses line breaks: ValueError."""
+    return MailAddress(_plain(display_name), addr_spec=address)
+
+
+def finished(mail: EmailMessage) -> bytes:
+    """Return a mail's bytes, read back and found to say what it was told.
+
+    Raises ValueError unless From, To and Reply-To are there as often as they were set, each with its one address,
+    no other header has come in, and no line is longer than RFC 5322 §2.1.1 allows.
+    """
+    data = bytes(mail)
+    got = BytesHeaderParser(policy=rules.default).parsebytes(data)
+    if got.keys() != mail.keys() or max(map(len, data.split(b"\r\n"))) > LINE_LIMIT:
+        raise ValueError("The finished mail has other headers than were set, or a line that is too long.")
+    for name in ("From", "To", "Reply-To"):
+        told = [[one.addr_spec for one in header.addresses] for header in mail.get_all(name, [])]
+        read = [[one.addr_spec for one in header.addresses] for header in got.get_all(name, [])]
+        if read != told or len(told) != (name in mail) or any(len(addresses) != 1 for addresses in read):
+            raise ValueError(f"The finished mail's {name} does not hold the one address that it should.")
+    return data
+
+
+class _Mailbox(UniqueAddressHeader, BaseHeader):  # type: ignore[misc]  # as email.headerregistry joins them itself
+    """An address header whose display name keeps its quotes.
+
+    Python 3.11 cuts a quoted name that is longer than a line, and drops the quotes: what stands between commas
+    would be read as addresses of its own. Such a name stays on one line. Every other name is folded as ever, so
+    that the bytes of deliveries that were tried before stay the same.
+    """
+
+    def fold(self, *, policy: rules.Policy) -> str:
+        """Return the header's lines."""
+        folded = super().fold(policy=policy)
+        lines = folded.replace("\r\n", "")
+        if all(_stays_quoted(address.display_name, lines) for address in self.addresses):
+            return folded
+        return super().fold(policy=policy.clone(max_line_length=LINE_LIMIT))
+
+
+def _stays_quoted(name: str, lines: str) -> bool:
+    escaped = name.replace("\\", r"\\").replace('"', r"\"")
+    return not name.isascii() or _SPECIALS.isdisjoint(name) or f'"{escaped}"' in lines
+
+
+def _header_kinds() -> HeaderRegistry:
+    kinds = HeaderRegistry()
+    for name in ("from", "to", "reply-to"):
+        kinds.map_to_type(name, _Mailbox)
+    return kinds
+
+
+WIRE = rules.SMTP.clone(header_factory=_header_kinds())  # how mail becomes bytes
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ SUBJECT_LIMIT = 200
 BODY_LEAST, BODY_MOST = 20, 20_000
 SENTENCE_LIMIT = 2000
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
+_BROKEN = "\ufffd"  # what stands where bytes were no UTF-8
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -21,6 +22,7 @@ def text(field: str, typed: str, errors: dict[str, str], *, most: int, least: in
     if _FORBIDDEN.search(typed):
         errors[field] = _("This holds characters that cannot be sent, perhaps from a copied file. We took them out.")
         typed = _FORBIDDEN.sub("", typed)
+    _unbroken(field, typed, errors)
     kept = unicodedata.normalize("NFC", "\n".join(line.rstrip() for line in typed.split("\n"))).strip()
     if len(kept) < least:
         empty = _("Your letter is empty. Write at least a sentence.")
@@ -47,6 +49,7 @@ def subject(typed: str, errors: dict[str, str]) -> str:
     if re.search(r"[\r\n\u0085\u2028\u2029]", typed.strip()):
         errors["subject"] = _("The subject is one line. Take out the line break.")
     kept = unicodedata.normalize("NFC", one_line(typed))
+    _unbroken("subject", kept, errors)
     if not kept:
         errors["subject"] = _("Write a subject: it is what the office sees first.")
     elif len(kept) > SUBJECT_LIMIT:
@@ -76,6 +79,7 @@ def email(typed: str, errors: dict[str, str], letter: Letter) -> str:
         address = parse_email(typed)
     except AddressRefused as refused:
         errors["email"] = refused.sentence
+        _unbroken("email", typed, errors)
         return one_line(typed)[:254]
     if is_role_address(address):
         errors["email"] = _("This address belongs to an office, not to a person. Use your own.")
@@ -89,7 +93,14 @@ def one_line(typed: str) -> str:
     return _FORBIDDEN.sub("", " ".join(typed.split()))[:1000]
 
 
+def _unbroken(field: str, typed: str, errors: dict[str, str]) -> None:
+    """Refuse what arrived with characters lost on the way; what is left of it is kept, to be mended."""
+    if _BROKEN in typed:
+        errors[field] = _("Some characters were lost on the way: they show as �. Type them again.")
+
+
 def _person(field: str, typed: str, errors: dict[str, str]) -> str:
+    _unbroken(field, typed, errors)
     try:
         return clean_person_name(typed)
     except NameRefused as refused:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from letters import tokens
+from letters import locks, supporters, tokens
 from letters.models import Letter, Notice, Supporter
 from letters.signals import something_waits
 from targets import suppressions
+from targets.addresses import mailbox_of
 
 # RELIABILITY P19. A mail may be the weapon of somebody who types in other people's addresses.
 MOST_A_DAY = 3
@@ -38,14 +39,22 @@ def ask_for_confirmation(letter: Letter, *, now: datetime) -> bool:
     """
     supporter = letter.supporter
     assert supporter is not None  # noqa: S101  an awaiting letter has one
-    if suppressions.covers(bytes(supporter.address_hash), now=now) or _next_possible(supporter, now=now) is not None:
-        return False
-    Notice.objects.create(
-        supporter=supporter, letter=letter, kind=Notice.Kind.CONFIRMATION, address_hash=supporter.address_hash,
-        due_at=now, created_at=now,
-    )  # fmt: skip
-    transaction.on_commit(lambda: something_waits.send_robust(sender=Notice), robust=True)
+    mailbox = _mailbox_hash(supporter)
+    with transaction.atomic():
+        locks.of_address(mailbox)  # counting and adding are one step, however many ask at once
+        suppressed = suppressions.covers(bytes(supporter.address_hash), now=now)
+        if suppressed or _next_possible(supporter, mailbox, now=now) is not None:
+            return False
+        Notice.objects.create(
+            supporter=supporter, letter=letter, kind=Notice.Kind.CONFIRMATION, address_hash=mailbox,
+            due_at=now, created_at=now,
+        )  # fmt: skip
+        transaction.on_commit(lambda: something_waits.send_robust(sender=Notice), robust=True)
     return True
+
+
+def _mailbox_hash(supporter: Supporter) -> bytes:
+    return suppressions.address_hash(mailbox_of(supporters.address_of(supporter)))
 
 
 def outlook(letter: Letter, *, now: datetime) -> Outlook:
@@ -53,7 +62,7 @@ def outlook(letter: Letter, *, now: datetime) -> Outlook:
     if letter.supporter is None:
         return Outlook(None, None, CODE_TRIES)
     notice = open_confirmation(letter)
-    possible = _next_possible(letter.supporter, now=now)
+    possible = _next_possible(letter.supporter, _mailbox_hash(letter.supporter), now=now)
     return Outlook(
         notice.created_at if notice else None, possible, CODE_TRIES - notice.code_tries if notice else CODE_TRIES
     )
@@ -66,6 +75,12 @@ def open_confirmation(letter: Letter) -> Notice | None:
         .order_by("-created_at", "-id")
         .first()
     )
+
+
+def has_run_out(notice: Notice, *, now: datetime) -> bool:
+    """Return whether a link is too old: an unused one with the letters it covers, a used one after a week."""
+    lives = timedelta(hours=notice.supporter.campaign.confirm_within_hours) if notice.used_at is None else 7 * DAY
+    return now - notice.created_at > lives
 
 
 def find_confirmation(token: str) -> Notice | None:
@@ -122,9 +137,9 @@ def record(notice: Notice, *, sent: bool, refused: bool, now: datetime) -> None:
     Notice.objects.filter(pk=notice.pk).update(state=Notice.State.QUEUED, due_at=now + wait, lease_until=None)
 
 
-def _next_possible(supporter: Supporter, *, now: datetime) -> datetime | None:
+def _next_possible(supporter: Supporter, mailbox: bytes, *, now: datetime) -> datetime | None:
     """Return when the caps allow the next mail to this address; None where they allow it now."""
-    today = Notice.objects.filter(address_hash=supporter.address_hash, created_at__gt=now - DAY)
+    today = Notice.objects.filter(address_hash=mailbox, created_at__gt=now - DAY)
     waits: list[datetime] = []
     recent = list(today.order_by("-created_at").values_list("created_at", flat=True)[:MOST_A_DAY])
     if len(recent) >= MOST_A_DAY:
@@ -135,6 +150,6 @@ def _next_possible(supporter: Supporter, *, now: datetime) -> datetime | None:
     newest = list(here.order_by("-created_at").values_list("created_at", flat=True)[:MOST_PER_CAMPAIGN_AND_DAY])
     if len(newest) >= MOST_PER_CAMPAIGN_AND_DAY:
         waits.append(newest[-1] + DAY)
-    if Notice.objects.filter(address_hash=supporter.address_hash, used_at=None).count() >= MOST_UNCONFIRMED_EVER:
+    if Notice.objects.filter(address_hash=mailbox, used_at=None).count() >= MOST_UNCONFIRMED_EVER:
         waits.append(now + timedelta(days=365))
     return max(waits, default=None)

@@ -1,5 +1,6 @@
 """Who writes: known by the hash of an address, in each campaign anew."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,17 +18,44 @@ def of(letter: Letter, content: Content) -> Supporter:
     hashed = suppressions.address_hash(content.email)
     supporter = Supporter.objects.filter(campaign=letter.campaign, address_hash=hashed).first()
     if supporter is not None:
+        if not supporter.sealed:  # forgotten meanwhile
+            keep(supporter, content)
+            supporter.save(update_fields=["sealed"])
         return supporter
     fresh = Supporter(campaign=letter.campaign, address_hash=hashed, language=letter.language)
-    fresh.sealed = privacy.seal(
-        letter.campaign, table="supporter", row=bytes(fresh.key), values={"name": content.name, "email": content.email}
-    )
+    keep(fresh, content)
     try:
         with transaction.atomic():
             fresh.save()
     except IntegrityError:  # the same person sent two letters at once
         return Supporter.objects.get(campaign=letter.campaign, address_hash=hashed)
     return fresh
+
+
+def address_of(supporter: Supporter) -> str:
+    """Return the e-mail address this supporter is known by; "" once it is forgotten.
+
+    It is written when the supporter is made and when a letter is confirmed, always under the same hash: editing a
+    letter cannot turn a supporter's mail to somebody else.
+    """
+    if not supporter.sealed:
+        return ""
+    values = privacy.unseal(
+        supporter.campaign, table="supporter", row=bytes(supporter.key), sealed=bytes(supporter.sealed)
+    )
+    return values["email"]
+
+
+def keep(supporter: Supporter, content: Content) -> None:
+    """Keep who a supporter is, as a letter says; raises ValueError where the letter names another address."""
+    if suppressions.address_hash(content.email) != bytes(supporter.address_hash):
+        raise ValueError("This letter belongs to another address.")
+    supporter.sealed = privacy.seal(
+        supporter.campaign,
+        table="supporter",
+        row=bytes(supporter.key),
+        values={"name": content.name, "email": content.email, "town": content.town, "country": content.country},
+    )
 
 
 def has_just_proved(letter: Letter, supporter: Supporter, *, now: datetime) -> bool:
@@ -38,3 +66,11 @@ def has_just_proved(letter: Letter, supporter: Supporter, *, now: datetime) -> b
         and supporter.proven_at is not None
         and now - supporter.proven_at <= PROOF_LASTS_FOR
     )
+
+
+def consent_to_news(letter: Letter, *, words: str, now: datetime) -> None:
+    """Keep the supporter's wish to hear what happens, with the hash of the words they agreed to."""
+    if letter.supporter is not None:
+        letter.supporter.wants_news_at = now
+        letter.supporter.news_words_hash = hashlib.sha256(words.encode()).digest()
+        letter.supporter.save(update_fields=["wants_news_at", "news_words_hash"])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
-from letters import composing, fields, lifecycle, notices, own_words, privacy, supporters, tokens
+from letters import composing, fields, forgetting, lifecycle, notices, own_words, privacy, supporters, tokens
 from letters.composing import Content, FinishedLetter
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.signals import something_waits
@@ -132,7 +132,8 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
     """
     before = read(letter)
     if letter.stage == Letter.Stage.AWAITING:
-        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now)
+        # It is nobody's again until it is sent: what one address was asked to confirm must not become another text.
+        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now, supporter=None, proven=False)
     if letter.stage != Letter.Stage.DRAFT:
         raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
     errors: dict[str, str] = {}
@@ -236,11 +237,13 @@ def revise_check(letter: Letter) -> Content:
     return content
 
 
-def awaiting(notice: Notice) -> list[Letter]:
+def awaiting(notice: Notice, *, now: datetime) -> list[Letter]:
     """Return the letters of one address that a confirmation mail covers: all that wait in its campaign.
 
-    A mail that was used covers no letter begun after that: its link may have been left lying about.
+    A mail that was used covers no letter begun after that, and an old one none at all: links are left lying about.
     """
+    if notices.has_run_out(notice, now=now):
+        return []
     letters = notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
     if notice.used_at is not None:
         letters = letters.filter(created_at__lte=notice.used_at)
@@ -249,29 +252,39 @@ def awaiting(notice: Notice) -> list[Letter]:
     )
 
 
-def confirm_by_link(notice: Notice, *, chosen: set[int] | None, now: datetime) -> list[Letter]:
-    """Confirm the waiting letters that a mail's link lists, or those `chosen` by id. Raises CampaignClosed.
+def digest(letter: Letter) -> str:
+    """Return what stands for a letter's text as it is now: a page shows a letter together with this."""
+    return hashlib.sha256(bytes(letter.sealed)).hexdigest()[:32]
 
-    Returns those that are confirmed now; an empty list where nothing waited any more (a second click).
+
+def confirm_by_link(notice: Notice, *, chosen: Mapping[int, str] | None, now: datetime) -> list[Letter]:
+    """Confirm waiting letters that a mail's link lists. Raises CampaignClosed.
+
+    `chosen` is letter id → `digest` as the page showed it: one that was changed since is not confirmed. None means
+    all that wait, as they are. Returns those confirmed now; an empty list where nothing of that waits any more.
     """
-    letters = [letter for letter in awaiting(notice) if chosen is None or letter.pk in chosen]
-    return _confirm_all(notice, letters, now=now)
+    letters = [letter for letter in awaiting(notice, now=now) if chosen is None or letter.pk in chosen]
+    return _confirm_all(notice, letters, shown=chosen, now=now)
 
 
 def confirm_by_code(letter: Letter, *, code: str, now: datetime) -> bool:
-    """Confirm one letter by the six digits of its mail; False where they do not fit. Raises CampaignClosed.
+    """Confirm one letter by the six digits of its mail; False where they do not fit.
 
-    Five tries for one mail: after that only its link confirms.
+    Raises CampaignClosed, and AlreadyWritten where they fit and another letter of this person was first. Five tries
+    for one mail: after that only its link confirms.
     """
     digits = "".join(str(unicodedata.decimal(char)) for char in code if char.isdecimal())  # of any script
     notice = notices.open_confirmation(letter)
-    if letter.stage != Letter.Stage.AWAITING or notice is None:
-        return letter.stage == Letter.Stage.CONFIRMED
-    if not notices.may_try_code(notice):
+    if letter.stage != Letter.Stage.AWAITING or notice is None or notices.has_run_out(notice, now=now):
         return False
-    if not secrets.compare_digest(digits, tokens.code(bytes(notice.key))):
+    if not notices.may_try_code(notice) or not secrets.compare_digest(digits, tokens.code(bytes(notice.key))):
         return False
-    return bool(_confirm_all(notice, [letter], now=now))
+    if _confirm_all(notice, [letter], shown=None, now=now):
+        return True
+    first = notice.supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
+    if first is not None and first != letter:
+        raise AlreadyWritten(first)
+    return first is not None  # this very letter: the button was pressed twice
 
 
 def disown(notice: Notice, *, now: datetime) -> int:
@@ -283,6 +296,7 @@ def disown(notice: Notice, *, now: datetime) -> int:
                 letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,))
         ]  # fmt: skip
         notices.mark_used(notice, now=now)
+        forgetting.supporters_without_letters(now=now, campaign=notice.supporter.campaign)
         suppressions.add(bytes(notice.supporter.address_hash), reason="not_me", source="confirmation mail")
     return len(taken)
 
@@ -325,27 +339,28 @@ def next_ask(letter: Letter) -> Ask | None:
     return asks.distinct().order_by("position", "id").first()
 
 
-def expire(*, now: datetime, limit: int = 1000) -> int:
-    """Delete the text of drafts and unconfirmed letters whose time ran out; return how many."""
-    due = Letter.objects.filter(
-        stage__in=[Letter.Stage.DRAFT, Letter.Stage.AWAITING], expires_at__lte=now
-    ).order_by("expires_at")[:limit]
-    return sum(lifecycle.move_letter(letter, Letter.Stage.EXPIRED, now=now, sealed=b"") for letter in due)
-
-
-def _confirm_all(notice: Notice, letters: list[Letter], *, now: datetime) -> list[Letter]:
+def _confirm_all(
+    notice: Notice, letters: list[Letter], *, shown: Mapping[int, str] | None, now: datetime
+) -> list[Letter]:
     if not notice.supporter.campaign.is_open:
         raise CampaignClosed
     confirmed = []
     for letter in letters:
         try:
             with transaction.atomic():
+                # Read again under a lock: it may have been changed since the page or the mail showed it.
+                letter.refresh_from_db(
+                    fields=["stage", "sealed", "supporter"], from_queryset=Letter.objects.select_for_update()
+                )
+                if letter.supporter_id != notice.supporter_id:
+                    continue
+                if shown is not None and not secrets.compare_digest(shown[letter.pk].encode(), digest(letter).encode()):
+                    continue
                 if _confirm(letter, notice.supporter, now=now, from_=(Letter.Stage.AWAITING,)):
                     notices.mark_used(notice, now=now)
                     confirmed.append(letter)
-        except IntegrityError:  # one letter per ask and person: an earlier one was confirmed meanwhile
+        except IntegrityError:  # one letter per ask and person: another was first; this one keeps its text for now
             letter.refresh_from_db()
-            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,))
     return confirmed
 
 
@@ -355,23 +370,11 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
     ):
         return False
     lifecycle.create_deliveries(letter, now=now, paced=settings.PACED)
-    content = read(letter)
-    supporter.sealed = privacy.seal(
-        letter.campaign, table="supporter", row=bytes(supporter.key),
-        values={"name": content.name, "email": content.email, "town": content.town, "country": content.country},
-    )  # fmt: skip
+    supporters.keep(supporter, read(letter))
     supporter.proven_at = now
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True
-
-
-def consent_to_news(letter: Letter, *, words: str, now: datetime) -> None:
-    """Keep the supporter's wish to hear what happens, with the hash of the words they agreed to."""
-    if letter.supporter is not None:
-        letter.supporter.wants_news_at = now
-        letter.supporter.news_words_hash = hashlib.sha256(words.encode()).digest()
-        letter.supporter.save(update_fields=["wants_news_at", "news_words_hash"])
 
 
 def _keep(letter: Letter, content: Content) -> None:

@@ -97,6 +97,15 @@ def normalise_email(address: str) -> str:
     return f"{local}{at}{domain}"
 
 
+def mailbox_of(address: str) -> str:
+    """Return the form under which mail to an address is capped: as counted, and without a `+tag` at any domain.
+
+    Two people may share a mailbox by tags, so identity does not fold them; a flood aimed at one mailbox must.
+    """
+    local, _, domain = normalise_email(address).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
 def is_role_address(address: str) -> bool:
     """Return whether an address belongs to a machine or a whole house, such as noreply@ or postmaster@."""
     local = address.strip().rpartition("@")[0].lower().split("+", 1)[0]

@@ -1,5 +1,6 @@
 """What went wrong becomes a status and a page; whatever was typed is given back."""
 
+import codecs
 import logging
 import secrets
 from collections.abc import Callable
@@ -13,12 +14,30 @@ from django.utils.translation import gettext as _
 
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused
-from web.security import is_foreign
+from web.security import COOKIES_BELOW, is_foreign
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = 30  # seconds
 _NEVER_GIVEN_BACK = ("password", "csrfmiddlewaretoken", "code", "secret")
 _MOST_FIELDS = 40
+_MOST_BYTES, _MOST_BYTES_OF_ORGANISERS = 512 * 1024, 4 * 1024 * 1024
+
+
+class BearableRequests:
+    """Middleware, behind all that do not read what was posted: refuse what is too much, or cannot be read, unread."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        most = _MOST_BYTES_OF_ORGANISERS if request.path_info.startswith(COOKIES_BELOW) else _MOST_BYTES
+        if _announced_bytes(request) > most:
+            request._mark_post_parse_error()  # type: ignore[attr-defined]  # noqa: SLF001  so that no page reads it
+            return _page(request, "too_large", 413)
+        if not _is_utf8((request.content_params or {}).get("charset", "utf-8")):
+            request.encoding = "utf-8"
+            return _page(request, "bad_request", 400)
+        return self.get_response(request)
 
 
 class DomainErrors:
@@ -111,6 +130,21 @@ def _page(request: HttpRequest, name: str, status: int, **context: Any) -> HttpR
     response["X-Robots-Tag"] = "noindex"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _announced_bytes(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _is_utf8(charset: str) -> bool:
+    """Return whether a named charset is UTF-8: no form of ours sends another, and `hex` is none at all."""
+    try:
+        return codecs.lookup(charset).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
 
 
 def _route(request: HttpRequest) -> str:

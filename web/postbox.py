@@ -1,5 +1,6 @@
 """The postbox pages: what the built-in mail server kept, shown while mail goes there and nowhere else."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import getaddresses
 from functools import wraps
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from postbox.reading import ReadableLetter, name_of, printable
-from postbox.store import Entry, Store, read
+from postbox.store import Entry, Mailbox, Store, read
 from web.security import same_origin_only
 
 app_name = "postbox"
@@ -27,6 +28,8 @@ app_name = "postbox"
 PAGE = 50
 TEXT_LIMIT = 200_000  # characters of one mail on its page; the source has all of them
 IMPORTANT = ("from", "to", "reply-to", "subject", "date", "x-postbag-delivery", "auto-submitted", "message-id")
+
+_PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 
 View = Callable[..., HttpResponseBase]
 Whose = Literal["target", "supporter"]
@@ -66,46 +69,12 @@ class Sender:
     address: str
 
 
-class Shelf(Store):
-    """The store, asked the way the pages need it: by whose mailbox it is, and with counts."""
-
-    def boxes(self, query: str) -> list[tuple[str, str, str, int, int]]:
-        """Return (address, To header, ISO time of the latest, how many, 1 for a target's) of each, latest first.
-
-        `query` is looked for in addresses and To headers.
-        """
-        wanted = "%" + query.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        return cast(
-            "list[tuple[str, str, str, int, int]]",
-            self._select(
-                # The index is named because the one of deliveries looks inviting and costs a hundred times more.
-                "SELECT envelope_to, header_to, received_at, many, EXISTS (SELECT 1 FROM entry AS one INDEXED BY "
-                "entry_mailbox WHERE one.envelope_to = box.envelope_to AND one.delivery <> '') FROM ("
-                "SELECT envelope_to, header_to, received_at, COUNT(*) AS many, MAX(id) AS latest FROM entry "
-                "GROUP BY envelope_to HAVING :wanted = '%%' "
-                r"OR envelope_to LIKE :wanted ESCAPE '\' OR header_to LIKE :wanted ESCAPE '\'"
-                ") AS box ORDER BY latest DESC",
-                {"wanted": wanted},
-            ),
-        )
-
-    def totals(self) -> tuple[int, int]:
-        """Return how many mails were received, and how many of them are letters to targets."""
-        found = self._select("SELECT COUNT(*), (SELECT COUNT(*) FROM entry WHERE delivery <> '') FROM entry", {})
-        return (found[0][0], found[0][1]) if found else (0, 0)
-
-    def count_in(self, address: str) -> int:
-        """Return how many mails one mailbox holds."""
-        found = self._select("SELECT COUNT(*) FROM entry WHERE envelope_to = :address", {"address": address})
-        return int(found[0][0]) if found else 0
-
-
 def while_testing(view: View) -> View:
-    """Show the page only while the built-in mail server is in use; keep it out of caches and indexes."""
+    """Show the page only while testing, to this machine and to members; keep it out of caches and indexes."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not settings.BUILT_IN_MAIL_SERVER:
+        if not settings.BUILT_IN_MAIL_SERVER or not (_is_near(request) or _is_member(request)):
             raise Http404
         response = view(request, *args, **kwargs)
         patch_cache_control(response, no_store=True, private=True)
@@ -123,16 +92,16 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
         return redirect(_address("box", address=to))
     query, whose = _asked(request, "q"), _asked(request, "whose")
     shelf = _shelf()
-    found = shelf.boxes(query)
-    counts = {"": len(found), "target": sum(row[4] for row in found)}
+    found = shelf.mailboxes(query=query)
+    counts = {"": len(found), "target": sum(mailbox.has_letters for mailbox in found)}
     counts["supporter"] = counts[""] - counts["target"]
     whose = whose if whose in counts else ""
     here = {"q": query, "whose": whose}
     leaf = _leaf(request, counts[whose], "mailboxes", here)
-    kept = [row for row in found if whose in {"", _whose(row[4])}][leaf.offset : leaf.offset + PAGE]
+    kept = [mailbox for mailbox in found if whose in {"", _whose(mailbox)}][leaf.offset : leaf.offset + PAGE]
     received, letters = shelf.totals()
     tabs = [(key, counts[key], _address("mailboxes", q=query, whose=key)) for key in counts]
-    context = {"boxes": [_box(row) for row in kept], "query": query, "whose": whose, "tabs": tabs, "leaf": leaf}
+    context = {"boxes": [_box(mailbox) for mailbox in kept], "query": query, "whose": whose, "tabs": tabs, "leaf": leaf}
     return render(request, "postbox/mailboxes.html", {**context, "received": received, "letters": letters})
 
 
@@ -216,8 +185,22 @@ def pieces(text: str, *, linked: bool) -> Iterator[tuple[str, bool]]:
         yield text[start:], False
 
 
-def _shelf() -> Shelf:
-    return Shelf(settings.POSTBOX_STORE)
+def _is_near(request: HttpRequest) -> bool:
+    """Return whether the browser runs on this machine: a proxy does too, but says for whom it asks."""
+    passed_on = any(name in request.headers for name in _PASSED_ON)
+    peer = str(request.META.get("REMOTE_ADDR", "")).removeprefix("::ffff:")
+    try:
+        return not passed_on and ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_member(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and request.user.memberships.exists()
+
+
+def _shelf() -> Store:
+    return Store(settings.POSTBOX_STORE)
 
 
 def _kept(number: int) -> Entry:
@@ -245,13 +228,12 @@ def _leaf(request: HttpRequest, count: int, view: str, values: dict[str, str]) -
     return Leaf(number, last, before, after)
 
 
-def _whose(is_target: int) -> Whose:
-    return "target" if is_target else "supporter"
+def _whose(mailbox: Mailbox) -> Whose:
+    return "target" if mailbox.has_letters else "supporter"
 
 
-def _box(row: tuple[str, str, str, int, int]) -> Box:
-    address, header_to, last_at, count, is_target = row
-    return Box(address, name_of(address, header_to), count, datetime.fromisoformat(last_at), _whose(is_target))
+def _box(mailbox: Mailbox) -> Box:
+    return Box(mailbox.address, mailbox.name, mailbox.count, mailbox.last_received_at, _whose(mailbox))
 
 
 def _sender(mail: Entry) -> Sender:

@@ -1,5 +1,6 @@
 """Pages without cookies: who may post to them, and that they never set one."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 COOKIES_BELOW = "/organise/"
+_WITH_TOKEN = re.compile(r"/letter/[^/]+/|/[^/]+/[^/]+/(draft|confirm)/[^/]+/")
 
 
 class SupporterPagesCarryNoCookie:
@@ -30,14 +32,17 @@ def is_foreign(request: HttpRequest) -> bool:
     """Return whether another site made the browser send this.
 
     `Sec-Fetch-Site` is written by the browser alone. Browsers without it send `Origin`: "null" comes from
-    our own pages, which let no referrer out, and none at all from programs, which carry no cookie anyway.
+    our own pages with a token in their address, which let no referrer out, and from any hidden frame elsewhere,
+    which cannot know a token. None at all comes from programs, which carry no cookie anyway.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in {"same-origin", "none"}
     origin = request.headers.get("Origin")
-    if origin is None or origin == "null":
+    if origin is None:
         return False
+    if origin == "null":
+        return not _WITH_TOKEN.match(request.path_info)
     return origin not in settings.CSRF_TRUSTED_ORIGINS and urlsplit(origin).netloc != request.get_host()
 
 

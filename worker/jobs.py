@@ -3,7 +3,7 @@
 from django.db import close_old_connections
 from django.utils import timezone
 
-from letters import outbox, releasing, writing
+from letters import forgetting, outbox, releasing
 from targets import lists
 from worker import loop
 
@@ -33,7 +33,11 @@ def expire() -> None:
     """Forget drafts and unconfirmed letters whose time ran out, uploads after a day, attempts after a day."""
     close_old_connections()
     now = timezone.now()
-    while writing.expire(now=now):
+    while forgetting.expire(now=now):
+        pass
+    while forgetting.letters(now=now):
+        pass
+    while forgetting.supporters_without_letters(now=now):
         pass
     lists.forget_files(now=now)
     outbox.forget_attempts(now=now)

@@ -1,9 +1,8 @@
 """Mail to supporters: the confirmation, with its code and its link."""
 
 import logging
-from email.headerregistry import Address
+from datetime import timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
@@ -13,8 +12,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from campaigns import publishing
-from letters import notices, tokens, writing
-from letters.composing import Message
+from letters import notices, supporters, tokens, writing
+from letters.composing import WIRE, Message, finished, mailbox
 from letters.endings import Accepted, Ending, NotSent, Refused
 from letters.models import Notice
 from letters.page_words import phrase_of_targets
@@ -50,41 +49,42 @@ def send_due(line: Line) -> int:
 
 
 def _send(notice: Notice, line: Line) -> Ending:
-    content = writing.read(notice.letter)
-    if notice.used_at is not None or not content.email:
+    # The address is the supporter's own, never what the letter says by now: its text may have been changed since.
+    to = supporters.address_of(notice.supporter)
+    if notice.used_at is not None or not to:
         return Refused(0, "no longer wanted")
-    return line.send(compose(notice, content.email), allow=lambda: True)
+    return line.send(compose(notice, to), allow=lambda: True)
 
 
 def compose(notice: Notice, to: str) -> Message:
-    """Return the confirmation mail: plain text, code in the first line, link, the letter quoted."""
+    """Return the confirmation mail: plain text, code in the first line, link, whom the letter is for.
+
+    Nothing that was typed is in it: whoever types somebody else's address must not speak through our mail.
+    """
     letter = notice.letter
     campaign = notice.supporter.campaign
-    content = writing.read(letter)
     token = tokens.make(tokens.CONFIRM, bytes(notice.key))
     with translation.override(letter.language):
         context = {
             "code": tokens.code(bytes(notice.key)),
             "link": f"{settings.BASE_URL}/{letter.language}/{campaign.slug}/confirm/{token}/",
-            "letter_subject": content.subject,
-            "letter_text": content.body,
             "to_words": phrase_of_targets([t.name for t in writing.targets_of(letter, now=timezone.now())]),
             "organisation": campaign.organisation.name,
             "campaign_title": publishing.page_text(campaign, letter.language).title,
-            "expires_on": letter.expires_at,
+            "expires_on": notice.created_at + timedelta(hours=campaign.confirm_within_hours),
             "test": settings.BUILT_IN_MAIL_SERVER,
         }
         subject = " ".join(render_to_string("confirmation/subject.txt", context, using="jinja2").split())
         text = render_to_string("confirmation/body.txt", context, using="jinja2")
     domain = settings.MAIL_DOMAIN
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(campaign.organisation.name, "confirm", domain)
-    mail["To"] = Address(content.name, addr_spec=to)
+    mail = EmailMessage(policy=WIRE)
+    mail["From"] = mailbox(campaign.organisation.name, f"confirm@{domain}")
+    mail["To"] = mailbox("", to)
     mail["Subject"] = subject[:200]
     mail["Date"] = format_datetime(notice.created_at)
     mail["Message-ID"] = f"<notice-{notice.pk}-{bytes(notice.key).hex()[:12]}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(text, cte="quoted-printable")
-    data = bytes(mail)
+    data = finished(mail)
     return Message(notice.pk, f"confirm@{domain}", to, data, sha256(data).hexdigest())

@@ -24,7 +24,7 @@ SECONDS = 150
 def rehearse(*arguments: str, watch: Any = None) -> tuple[int, str]:
     """Run the command; `watch(pid)` may interfere meanwhile. Return the exit status and what was printed."""
     settings = {name: value for name, value in os.environ.items() if name not in OUTSIDE - KEPT}
-    settings["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    settings |= {"DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "for rehearsals in tests, and long enough"}
     process = subprocess.Popen([sys.executable, "manage.py", "rehearse", *arguments], cwd=ROOT, env=settings,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
     if watch is not None:

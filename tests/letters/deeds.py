@@ -5,9 +5,17 @@ from datetime import datetime, timedelta
 
 from campaigns.models import Ask
 from letters import composing, lifecycle, outbox, writing
-from letters.endings import Accepted, Ending
+from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from letters.models import Delivery, Letter, Notice
+from targets import suppressions
 from tests import cast
+
+TAKEN = Accepted(250, "2.0.0 taken")
+BROKEN = Ambiguous("the line broke after the dot")
+LATER = Deferred(451, "4.7.1 later")
+NO = Refused(550, "5.7.1 no")
+UNSENT = NotSent("no connection")
+ENDINGS = [TAKEN, BROKEN, LATER, NO, UNSENT]
 
 
 class Clock:
@@ -59,6 +67,11 @@ def deliveries(letter: Letter) -> list[Delivery]:
     return list(Delivery.objects.filter(letter=letter).order_by("pk"))
 
 
+def delivery_to(letter: Letter, name: str) -> Delivery:
+    """Return a letter's delivery to the target of this name."""
+    return Delivery.objects.get(letter=letter, target__name=name)
+
+
 def states(letter: Letter) -> list[str]:
     """Return the states of a letter's deliveries, sorted."""
     return sorted(delivery.state for delivery in deliveries(letter))
@@ -85,9 +98,14 @@ def attempt(ending: Ending, *, fenced: bool = True, limit: int = outbox.MOST_PER
     return claim
 
 
+def suppress(email: str) -> None:
+    """Let the one with this address ask for no more letters."""
+    suppressions.add(suppressions.address_hash(email), reason="asked")
+
+
 def send_all() -> outbox.Claim:
     """Let a worker send all that is due to a server that takes everything."""
-    return attempt(Accepted(250, "2.0.0 taken"))
+    return attempt(TAKEN)
 
 
 _BY_STATE: Mapping[str, Mapping[str, object]] = {

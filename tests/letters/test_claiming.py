@@ -8,29 +8,13 @@ from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Ask, Campaign
 from letters import outbox
-from letters.endings import Accepted, Ambiguous, Deferred, NotSent, Refused
 from letters.models import Delivery, DeliveryEvent, Letter, Supporter
-from targets import suppressions
 from targets.models import Address, TargetVersion
 from tests import cast
 from tests.letters import deeds
-from tests.letters.deeds import Clock
+from tests.letters.deeds import LATER, Clock, delivery_to, suppress
 
 pytestmark = pytest.mark.django_db
-TAKEN = Accepted(250, "2.0.0 taken")
-BROKEN = Ambiguous("the line broke after the dot")
-LATER = Deferred(451, "4.7.1 later")
-NO = Refused(550, "5.7.1 no")
-UNSENT = NotSent("no connection")
-ENDINGS = [TAKEN, BROKEN, LATER, NO, UNSENT]
-
-
-def _suppress(email: str) -> None:
-    suppressions.add(suppressions.address_hash(email), reason="asked")
-
-
-def _by(letter: Letter, name: str) -> Delivery:
-    return Delivery.objects.get(letter=letter, target__name=name)
 
 
 # ── claim ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +52,7 @@ def test_a_claim_takes_nothing_that_is_stopped(letter: Letter, clock: Clock, sto
             Letter.objects.filter(pk=letter.pk).update(stage="withdrawn")
             assert outbox.claim().ids == []
         case "suppressed":
-            _suppress("minister@foreign.example")
+            suppress("minister@foreign.example")
             taken = Delivery.objects.filter(pk__in=outbox.claim().ids)
             assert sorted(d.target.name for d in taken) == ["Anna Lund", "Office of the President"]
 
@@ -96,7 +80,7 @@ def test_one_letter_that_cannot_be_composed_does_not_stop_the_others(ask: Ask, c
     good, spoilt, forgotten = (deeds.a_confirmed_letter(ask, email=f"w{n}@mail.example") for n in range(3))
     Letter.objects.filter(pk=spoilt.pk).update(sealed=bytes(good.sealed))
     Letter.objects.filter(pk=forgotten.pk).update(sealed=b"")
-    awkward = _by(good, "Bruno Keller")
+    awkward = delivery_to(good, "Bruno Keller")
     Address.objects.filter(pk=awkward.address_id).update(value="jürgen@foreign.example")
     claim = outbox.claim()
     messages = outbox.compose(claim)

@@ -9,30 +9,15 @@ from campaigns import publishing
 from campaigns.models import Ask, Campaign
 from letters import clock as clocks
 from letters import outbox, retries, statistics, writing
-from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
+from letters.endings import Deferred, Ending, Refused
 from letters.models import AttemptAt, Delivery, DeliveryEvent, Letter
 from letters.page_words import Word
-from targets import suppressions
 from targets.models import Address
 from tests import cast
 from tests.letters import deeds
-from tests.letters.deeds import Clock
+from tests.letters.deeds import BROKEN, ENDINGS, LATER, NO, TAKEN, UNSENT, Clock, delivery_to, suppress
 
 pytestmark = pytest.mark.django_db
-TAKEN = Accepted(250, "2.0.0 taken")
-BROKEN = Ambiguous("the line broke after the dot")
-LATER = Deferred(451, "4.7.1 later")
-NO = Refused(550, "5.7.1 no")
-UNSENT = NotSent("no connection")
-ENDINGS = [TAKEN, BROKEN, LATER, NO, UNSENT]
-
-
-def _suppress(email: str) -> None:
-    suppressions.add(suppressions.address_hash(email), reason="asked")
-
-
-def _by(letter: Letter, name: str) -> Delivery:
-    return Delivery.objects.get(letter=letter, target__name=name)
 
 
 # ── fence ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +39,7 @@ def test_a_fence_stamps_the_delivery_and_keeps_its_digest(letter: Letter, clock:
     ],
 )  # fmt: skip
 def test_a_fence_is_refused(letter: Letter, clock: Clock, alice: User, why: str, told: str) -> None:
-    delivery = _by(letter, "Bruno Keller")
+    delivery = delivery_to(letter, "Bruno Keller")
     claim = outbox.claim()
     token, digests = claim.token, {delivery.pk: deeds.digests(claim)[delivery.pk]}
     match why:
@@ -71,7 +56,7 @@ def test_a_fence_is_refused(letter: Letter, clock: Clock, alice: User, why: str,
         case "withdrawn":
             writing.withdraw(letter, now=clock.now)
         case "suppressed":
-            _suppress("minister@foreign.example")
+            suppress("minister@foreign.example")
         case "bytes":
             Delivery.objects.filter(pk=delivery.pk).update(digest="0" * 64)
     before = Delivery.objects.filter(pk=delivery.pk).values().get()
@@ -82,9 +67,9 @@ def test_a_fence_is_refused(letter: Letter, clock: Clock, alice: User, why: str,
 
 def test_a_stop_of_one_target_leaves_the_fences_of_the_others(letter: Letter, clock: Clock) -> None:
     claim = outbox.claim()
-    _suppress("minister@foreign.example")
+    suppress("minister@foreign.example")
     allowed = outbox.fence(claim.token, deeds.digests(claim))
-    assert allowed == set(claim.ids) - {_by(letter, "Bruno Keller").pk}
+    assert allowed == set(claim.ids) - {delivery_to(letter, "Bruno Keller").pk}
 
 
 def test_a_renewed_lease_lasts_and_a_lost_one_is_not_renewed(letter: Letter, clock: Clock) -> None:

@@ -1,40 +1,22 @@
 """Stops: what a pause, a withdrawal or an organiser catches, and what a person lets go again."""
 
-
 import pytest
 from pytest_django import Settings
 
 from accounts.models import User
 from campaigns import publishing
 from letters import outbox, statistics, steering, writing
-from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
-from letters.models import Delivery, DeliveryEvent, Letter
+from letters.endings import Ambiguous, Deferred, Ending, NotSent
+from letters.models import DeliveryEvent, Letter
 from letters.page_words import Word
-from targets import suppressions
 from targets.models import Address
 from tests.letters import deeds
-from tests.letters.deeds import Clock
+from tests.letters.deeds import BROKEN, LATER, NO, TAKEN, UNSENT, Clock, delivery_to, suppress
 
 pytestmark = pytest.mark.django_db
-TAKEN = Accepted(250, "2.0.0 taken")
-BROKEN = Ambiguous("the line broke after the dot")
-LATER = Deferred(451, "4.7.1 later")
-NO = Refused(550, "5.7.1 no")
-UNSENT = NotSent("no connection")
-ENDINGS = [TAKEN, BROKEN, LATER, NO, UNSENT]
 
 
-def _suppress(email: str) -> None:
-    suppressions.add(suppressions.address_hash(email), reason="asked")
-
-
-def _by(letter: Letter, name: str) -> Delivery:
-    return Delivery.objects.get(letter=letter, target__name=name)
-
-
-def test_what_a_pause_caught_at_the_fence_leaves_when_the_pause_ends(
-    letter: Letter, clock: Clock, alice: User
-) -> None:
+def test_what_a_pause_caught_at_the_fence_leaves_when_the_pause_ends(letter: Letter, clock: Clock, alice: User) -> None:
     claim = outbox.claim()
     publishing.pause(campaign=letter.campaign, by=alice, now=clock.now)
     assert outbox.hold(claim.token, claim.ids, reason="stopped") == 3
@@ -101,18 +83,16 @@ def test_a_stop_does_not_undo_what_the_server_answered(
 
 
 def test_stopping_a_target_stops_it_alone(letter: Letter, clock: Clock, alice: User) -> None:
-    target = _by(letter, "Bruno Keller").target
+    target = delivery_to(letter, "Bruno Keller").target
     assert steering.stop_target(campaign=letter.campaign, target=target, by=alice, now=clock.now) == 1
-    assert _by(letter, "Bruno Keller").state == "cancelled"
+    assert delivery_to(letter, "Bruno Keller").state == "cancelled"
     assert steering.stop_waiting(campaign=letter.campaign, by=alice, now=clock.now) == 2
     assert deeds.states(letter) == ["cancelled"] * 3
     by = DeliveryEvent.objects.values_list("reason", "by").distinct()
     assert list(by) == [("stopped", alice.email)]
 
 
-def test_an_unclear_delivery_is_sent_again_once_and_only_by_a_person(
-    letter: Letter, clock: Clock, alice: User
-) -> None:
+def test_an_unclear_delivery_is_sent_again_once_and_only_by_a_person(letter: Letter, clock: Clock, alice: User) -> None:
     for _ in range(2):
         deeds.attempt(BROKEN)
         clock.pass_by(hours=1)
@@ -129,10 +109,10 @@ def test_only_what_is_held_and_wanted_is_let_go(letter: Letter, clock: Clock, al
     claim = outbox.claim()
     assert not steering.let_go(delivery=deeds.deliveries(letter)[0], by=alice, now=clock.now)
     outbox.hold(claim.token, claim.ids, reason="bytes_differ")
-    _suppress("minister@foreign.example")
+    suppress("minister@foreign.example")
     let = {d.target.name: steering.let_go(delivery=d, by=alice, now=clock.now) for d in deeds.deliveries(letter)}
     assert let == {"Anna Lund": True, "Bruno Keller": False, "Office of the President": True}
-    assert not steering.let_go(delivery=_by(letter, "Anna Lund"), by=alice, now=clock.now)
+    assert not steering.let_go(delivery=delivery_to(letter, "Anna Lund"), by=alice, now=clock.now)
 
 
 def test_what_a_person_lets_go_still_waits_for_its_mailbox(

@@ -136,9 +136,9 @@ def test_a_new_own_sentence_takes_the_place_of_the_old(ask: Ask, now: datetime) 
 
 def test_a_waiting_letter_can_be_changed_and_waits_anew(ask: Ask, now: datetime) -> None:
     letter = deeds.an_awaiting_letter(ask)
-    writing.revise(letter, posted={"email": "other@mail.example"}, now=now)
-    assert _fresh(letter).stage == "draft"
     old = deeds.the_notice(letter)
+    writing.revise(letter, posted={"email": "other@mail.example"}, now=now)
+    assert (_fresh(letter).stage, _fresh(letter).supporter) == ("draft", None)
     assert not writing.submit(letter, now=now)
     assert writing.confirm_by_link(old, chosen=None, now=now) == []  # the first mailbox confirms nothing any more
     assert writing.confirm_by_link(deeds.the_notice(letter), chosen=None, now=now) == [letter]

@@ -21,7 +21,7 @@ HEAD = b"Subject: No concert\r\nMessage-ID: <1@postbag.example>\r\n\r\n"
 
 def kept(store: Store) -> list[Entry]:
     found = []
-    for mailbox in store.mailboxes(limit=1000):
+    for mailbox in store.mailboxes():
         for entry in store.letters_in(mailbox.address, limit=1000):
             whole = store.get(entry.id)
             assert whole is not None

@@ -1,7 +1,9 @@
 """What is kept, how it is found again, and how it is forgotten."""
 
+import sqlite3
 import stat
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +25,8 @@ def letter(number: int, *, to: str = "Mr Target <mr.target@office.example>", del
 def test_reading_before_anything_came_finds_nothing_and_makes_no_file(store: Store) -> None:
     assert store.mailboxes() == []
     assert store.letters_in("mr.target@office.example") == []
+    assert store.totals() == (0, 0)
+    assert store.count_in("mr.target@office.example") == 0
     assert store.get(1) is None
     assert list(store.iter_letters()) == []
     assert store.summary() == Summary(0, 0, 0, 0, 0)
@@ -68,8 +72,8 @@ def test_mailboxes_count_name_and_order_by_the_latest(store: Store) -> None:
     first, second = store.mailboxes()
     assert (first.address.lower(), first.name, first.count) == ("mr.target@office.example", "Mr Target", 2)
     assert first.last_received_at == NOON + timedelta(hours=1)
-    assert second == Mailbox("embassy@state.example", "", 1, NOON)
-    assert store.mailboxes(limit=1, offset=1) == [second]
+    assert second == Mailbox("embassy@state.example", "embassy@state.example", 1, NOON, has_letters=False)
+    assert second.name == ""
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,39 @@ def test_mailboxes_are_searched_by_address_and_name_taken_literally(
     store.add("", "mr.target@office.example", letter(1))
     store.add("", "embassy@state.example", letter(2, to="embassy@state.example"))
     assert len(store.mailboxes(query=query)) == found
+
+
+def test_a_mailbox_has_letters_once_a_delivery_came_among_its_other_mail(store: Store) -> None:
+    store.add("", "mr.target@office.example", letter(1, delivery="d1"))
+    store.add("", "dana@people.example", letter(2, to="dana@people.example"))
+    store.add("", "Mr.Target@office.example", letter(3))
+    found = {mailbox.address.lower(): mailbox.has_letters for mailbox in store.mailboxes()}
+    assert found == {"mr.target@office.example": True, "dana@people.example": False}
+
+
+def test_the_list_of_mailboxes_is_read_from_its_own_index(store: Store) -> None:
+    store.add_many([Arrival("", f"t{n}@office.example", letter(n, delivery=f"d{n}")) for n in range(3)])
+    plans: list[str] = []
+
+    class Explained(Store):
+        def _select(self, sql: str, values: dict[str, int | str]) -> list[tuple[object, ...]]:
+            with closing(sqlite3.connect(self.path)) as connection:
+                plans.extend(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+            return []
+
+    Explained(store.path).mailboxes()
+    assert any("USING COVERING INDEX entry_mailbox" in plan for plan in plans), plans
+    assert not any("entry_delivery" in plan for plan in plans), plans
+
+
+def test_mail_is_counted_in_all_and_by_mailbox_whatever_the_case(store: Store) -> None:
+    store.add("", "mr.target@office.example", letter(1, delivery="d1"))
+    store.add("", "Mr.Target@office.example", letter(2))
+    store.add("", "y\udcfe@people.example", letter(3))
+    assert store.totals() == (3, 1)
+    assert store.count_in("MR.TARGET@office.example") == 2
+    assert store.count_in("y\udcfe@people.example") == 1
+    assert store.count_in("nobody@office.example") == 0
 
 
 def test_a_mailbox_lists_its_latest_letters_first_and_without_bytes(store: Store) -> None:

@@ -1,7 +1,6 @@
 """The postbox pages, over a store that the tests fill themselves."""
 
 import re
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -11,9 +10,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.models import User
 from postbox.store import Arrival, Store
 from web import postbox
-from web.postbox import PAGE, Shelf, pieces
+from web.postbox import PAGE, pieces
 
 WHEN = datetime(2011, 11, 23, 16, 3, tzinfo=UTC)
 TARGET, DANA = "office@leaders.example", "dana@mail.example"
@@ -335,17 +335,40 @@ def test_another_site_cannot_empty_the_postbox(client: Client, store: Store) -> 
     assert store.summary().received == 1
 
 
-def test_the_list_is_read_from_the_index_of_mailboxes(store: Store) -> None:
-    store.add_many([a_letter(), a_confirmation()])
-    plans: list[str] = []
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_a_browser_on_this_machine_may_look(client: Client, store: Store, peer: str) -> None:
+    assert client.get("/postbox/", REMOTE_ADDR=peer).status_code == 200
 
-    class Explained(Shelf):
-        def _select(self, sql: str, values: dict[str, int | str]) -> list[tuple[object, ...]]:
-            with sqlite3.connect(self.path) as connection:
-                plans.extend(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
-            connection.close()
-            return []
 
-    Explained(store.path).boxes("")
-    assert any("USING COVERING INDEX entry_mailbox" in plan for plan in plans), plans
-    assert not any("entry_delivery" in plan for plan in plans), plans
+@pytest.mark.parametrize("address", [*EVERY_PAGE, "/postbox/empty/"])
+@pytest.mark.parametrize(
+    ("peer", "said"),
+    [
+        ("192.0.2.7", {}),
+        ("", {}),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}),
+        ("127.0.0.1", {"x-forwarded-proto": "https"}),
+        ("::1", {"forwarded": "for=127.0.0.1"}),
+    ],
+)
+def test_nobody_elsewhere_sees_what_was_received(
+    client: Client, store: Store, address: str, peer: str, said: dict[str, str]
+) -> None:
+    store.add_many([a_letter()])
+    assert client.get(address, REMOTE_ADDR=peer, headers=said).status_code == 404
+    assert client.post("/postbox/empty/", REMOTE_ADDR=peer, headers=said).status_code == 404
+    assert store.summary().received == 1
+
+
+def test_a_member_may_look_from_anywhere_while_testing(as_alice: Client, store: Store, settings: Settings) -> None:
+    store.add_many([a_letter()])
+    answer = as_alice.get("/postbox/", REMOTE_ADDR="192.0.2.7")
+    assert answer.status_code == 200
+    assert not answer.cookies
+    settings.BUILT_IN_MAIL_SERVER = False
+    assert as_alice.get("/postbox/").status_code == 404
+
+
+def test_an_account_of_no_organisation_sees_nothing(as_alice: Client, alice: User, store: Store) -> None:
+    alice.memberships.all().delete()
+    assert as_alice.get("/postbox/", REMOTE_ADDR="192.0.2.7").status_code == 404

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import notices, tokens, writing
+from letters import notices, supporters, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
 from web.supporters import endings, fates
@@ -39,13 +39,17 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
     if request.POST.get("deed") == "again":
         notices.ask_for_confirmation(letter, now=now)
         return SeeOther(draft.url("confirm", **carried(request)))
-    if not writing.confirm_by_code(letter, code=request.POST.get("code", "")[:40], now=now):
+    try:
+        fitted = writing.confirm_by_code(letter, code=request.POST.get("code", "")[:40], now=now)
+    except writing.AlreadyWritten as first:
+        return endings.already_written(request, first.letter, lang=draft.lang, status_url=status_url(first.letter))
+    if not fitted:
         letter.refresh_from_db(fields=["stage"])
         if letter.stage == Letter.Stage.AWAITING:
             return _waiting_page(request, draft, {"code": _wrong_code(request.POST.get("code", ""))})
-        return _fitted_too_late(request, draft)
+        return SeeOther(draft.url("confirm", **carried(request)))  # which leads to where the letter stands by now
     if request.POST.get("news"):
-        writing.consent_to_news(letter, words=news_words(letter), now=now)
+        supporters.consent_to_news(letter, words=news_words(letter), now=now)
     return SeeOther(draft_url(letter, tokens.PROVEN, "sent", lang=draft.lang))
 
 
@@ -57,27 +61,45 @@ def link(request: HttpRequest, *, lang: str, campaign: str, token: str) -> HttpR
     notice = notices.find_confirmation(token)
     if notice is None or notice.supporter.campaign.slug != campaign:
         raise Http404
-    waiting = writing.awaiting(notice)
+    now = timezone.now()
+    waiting = writing.awaiting(notice, now=now)
     if not waiting:
-        return _nothing_waits(request, notice, lang=lang)
+        return _nothing_waits(request, notice, lang=lang, now=now)
     if not notice.supporter.campaign.is_open:
         return endings.closed(request, notice.supporter.campaign, lang=lang, letter=waiting[0])
     if request.method != "POST":
         return _link_page(request, notice, waiting, lang=lang)
-    now = timezone.now()
     if request.POST.get("deed") == "disown":
         writing.disown(notice, now=now)
         return SeeOther(request.path)
-    chosen = {int(key) for key in request.POST.getlist("letter") if key.isdecimal() and len(key) < 19}
-    if len(waiting) > 1 and not chosen:
-        errors = {"letter": _("Choose at least one letter.")}
+    chosen = _chosen(request, waiting)
+    if errors := _choice_errors(chosen, waiting):
         return _link_page(request, notice, waiting, lang=lang, errors=errors)
-    confirmed = writing.confirm_by_link(notice, chosen=chosen if len(waiting) > 1 else None, now=now)
-    if not confirmed:
+    confirmed = writing.confirm_by_link(notice, chosen=chosen, now=now)
+    if not confirmed:  # done already, or changed since the page was shown: the page says which
         return SeeOther(request.path)
     if request.POST.get("news"):
-        writing.consent_to_news(confirmed[0], words=news_words(confirmed[0]), now=now)
+        supporters.consent_to_news(confirmed[0], words=news_words(confirmed[0]), now=now)
     return SeeOther(draft_url(confirmed[0], tokens.PROVEN, "sent", lang=lang))
+
+
+def _chosen(request: HttpRequest, waiting: list[Letter]) -> dict[int, str]:
+    """Return the letters that were ticked (one alone needs no tick), each with what the page showed of it."""
+    ticked = set(request.POST.getlist("letter"))
+    return {
+        letter.pk: request.POST.get(f"shown-{letter.pk}", "")
+        for letter in waiting
+        if len(waiting) == 1 or str(letter.pk) in ticked
+    }
+
+
+def _choice_errors(chosen: dict[int, str], waiting: list[Letter]) -> dict[str, str]:
+    if not chosen:
+        return {"letter": _("Tick the letters that you wrote.")}
+    asks = [letter.ask_id for letter in waiting if letter.pk in chosen]
+    if len(asks) > len(set(asks)):
+        return {"letter": _("Two of these go to the same people. Tick one of them.")}
+    return {}
 
 
 def _waiting_page(request: HttpRequest, draft: Draft, errors: dict[str, str] | None = None) -> HttpResponse:
@@ -100,14 +122,12 @@ def _waiting_page(request: HttpRequest, draft: Draft, errors: dict[str, str] | N
 
 
 def _mail_times(letter: Letter, *, now: datetime) -> tuple[datetime, datetime]:
-    """Return when the mail was asked for and when another may be: the same whether or not one left.
+    """Return when the mail was asked for and when another may be, reckoned from this letter alone.
 
-    An address that is suppressed or has written already gets none; the page must not tell.
+    The page must not tell whether a mail has left, nor what else this address was asked to confirm.
     """
-    outlook = notices.outlook(letter, now=now)
     waits_since = (letter.expires_at or now) - timedelta(hours=letter.campaign.confirm_within_hours)
-    asked_at = outlook.asked_at or waits_since
-    return asked_at, outlook.next_possible_at or asked_at + notices.DAY
+    return waits_since, waits_since + notices.DAY
 
 
 def _wrong_code(code: str) -> str:
@@ -115,20 +135,6 @@ def _wrong_code(code: str) -> str:
         return _("Write the six digits from the mail.")
     # The same words however many tries are left: a count would tell whether a mail has left at all.
     return _("This code does not fit. Compare it with the newest mail. After five tries only its link works.")
-
-
-def _fitted_too_late(request: HttpRequest, draft: Draft) -> HttpResponse:
-    """Answer a code that fitted a letter which no longer waits, perhaps because the same person wrote it twice."""
-    earlier = _sent_for(draft.letter)
-    if earlier is None or earlier == draft.letter:
-        return SeeOther(draft.url("sent"))
-    return endings.already_written(request, earlier, lang=draft.lang, status_url=status_url(earlier))
-
-
-def _sent_for(letter: Letter) -> Letter | None:
-    """Return the confirmed letter of this letter's writer for its ask."""
-    letters = Letter.objects.select_related("campaign__organisation", "ask")
-    return letters.filter(supporter=letter.supporter, ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
 
 
 def _link_page(
@@ -143,7 +149,8 @@ def _link_page(
     shown = []
     for letter in waiting:
         names = fates.named([target.name for target in writing.targets_of(letter, now=now)])
-        shown.append((letter, writing.read(letter), publishing.title_of(letter.ask, lang), names))
+        title = publishing.title_of(letter.ask, lang)
+        shown.append((letter, writing.read(letter), title, names, writing.digest(letter)))
     context = {
         "lang": lang,
         "letters": shown,
@@ -155,10 +162,14 @@ def _link_page(
     return render(request, "supporters/link.html", context, status=422 if errors else 200)
 
 
-def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str) -> HttpResponse:
-    """Answer a second click, or a click too late: a page, never an error."""
-    letter = Letter.objects.select_related("campaign__organisation", "ask").get(pk=notice.letter_id)
-    sent = _sent_for(letter)
-    if sent is not None:
+def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str, now: datetime) -> HttpResponse:
+    """Answer a second click, or a click too late: a page, never an error.
+
+    The address that the mail went to decides what is shown, not the letter, which may be somebody else's by now.
+    """
+    letters = Letter.objects.select_related("campaign__organisation", "ask")
+    letter = letters.get(pk=notice.letter_id)
+    sent = letters.filter(supporter=notice.supporter, ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
+    if sent is not None and not notices.has_run_out(notice, now=now):
         return endings.already_written(request, sent, lang=lang, status_url=status_url(sent))
     return endings.gone(request, letter, lang=lang)

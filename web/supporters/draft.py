@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import composing, own_words, tokens, writing
+from letters import composing, own_words, supporters, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
+from web import throttling
+from web.presentation import time_words
 from web.supporters import endings
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
@@ -67,6 +70,8 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
         return _write_page(request, draft, writing.read(letter).values(), refused.errors)
     if request.method != "POST":
         return _check_page(request, draft, content)
+    if wait := throttling.must_wait(request, deed="send", now=now):
+        return _check_page(request, draft, content, wait=wait)
     try:
         confirmed = writing.submit(letter, now=now)
     except writing.AlreadyWritten as known:
@@ -75,7 +80,7 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     if not confirmed:
         return SeeOther(draft_url(letter, tokens.DRAFT, "confirm", lang=draft.lang, **carried(request)))
     if carried(request).get("news"):
-        writing.consent_to_news(letter, words=news_words(letter), now=now)
+        supporters.consent_to_news(letter, words=news_words(letter), now=now)
     # Only a letter whose writer had just proven the address is confirmed here and now.
     purpose = tokens.PROVEN if letter.proven else draft.purpose
     return SeeOther(draft_url(letter, purpose, "sent", lang=draft.lang))
@@ -122,8 +127,14 @@ def _write_page(
     return render(request, "supporters/write.html", context, status=422 if errors else 200)
 
 
-def _check_page(request: HttpRequest, draft: Draft, content: Content) -> HttpResponse:
-    letter = draft.letter
+def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: int = 0) -> HttpResponse:
+    """Show what would be sent; with `wait` seconds also that it cannot be sent right now, and that it is safe."""
+    letter, errors = draft.letter, {}
+    if wait:
+        again_at = time_words(timezone.now() + timedelta(seconds=wait))
+        errors["send"] = _(
+            "Many people are writing right now. Your letter is safe on this page. Please try again at %(time)s."
+        ) % {"time": again_at}
     previews = writing.previews(letter, now=timezone.now())
     in_full = previews if len(previews) <= ALL_IN_FULL else previews[:FIRST_IN_FULL]
     asked_for = request.GET.get("show", "")
@@ -143,6 +154,9 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content) -> HttpRes
         "chosen": chosen,
         "nudge": letter.own_words == 0 and not carried(request).get("asked"),
         "carried": carried(request),
-        "errors": {},
+        "errors": errors,
     }
-    return render(request, "supporters/check.html", context)
+    answer = render(request, "supporters/check.html", context, status=429 if wait else 200)
+    if wait:
+        answer["Retry-After"] = str(wait)
+    return answer

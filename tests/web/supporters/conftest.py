@@ -48,6 +48,11 @@ class Dana:
             self.browser.post(address, fields or {}, headers={"sec-fetch-site": "same-origin", **headers}),
         )
 
+    def press(self, address: str, fields: Mapping[str, object] | None = None) -> HttpResponse:
+        """Look at the page and send its form, hidden fields and all, as a browser does."""
+        shown = re.findall(r'<input type="hidden" name="(shown-[0-9]+)" value="([^"]*)"', page(self.get(address)))
+        return self.post(address, {**dict(shown), **(fields or {})})
+
     def begin(self, position: int = 0, **fields: str) -> str:
         """Begin a letter; return the address of the page to write it on."""
         answer = self.post(f"{self.home}{self.ask(position).slug}/", {"sentence": SENTENCE, **fields})

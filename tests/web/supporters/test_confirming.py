@@ -4,10 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from letters import tokens, writing
+from letters import forgetting, tokens, writing
 from letters.models import Delivery, Letter, Notice, Supporter
 from targets import suppressions
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
@@ -48,7 +49,7 @@ def test_a_wrong_code_is_an_error_at_its_field_and_five_are_enough(dana: Dana) -
         assert "After five tries only its link works" in page(answer)
     assert dana.post(waiting, {"code": dana.code()}).status_code == 422
     assert dana.letter().stage == Letter.Stage.AWAITING
-    assert dana.post(dana.link()).status_code == 303
+    assert dana.press(dana.link()).status_code == 303
     assert dana.letter().stage == Letter.Stage.CONFIRMED
 
 
@@ -77,6 +78,7 @@ def test_the_mail_can_be_asked_for_again_once_a_day(dana: Dana) -> None:
     assert dana.post(waiting, {"deed": "again"}).status_code == 303
     assert Notice.objects.count() == 1
     Notice.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    Letter.objects.update(expires_at=F("expires_at") - timedelta(hours=25))
     assert "Send the mail again" in page(dana.get(waiting))
     dana.post(waiting, {"deed": "again"})
     assert Notice.objects.count() == 2
@@ -107,9 +109,9 @@ def test_opening_the_link_any_number_of_times_confirms_nothing(dana: Dana) -> No
 
 def test_the_links_button_confirms_once_and_then_shows_where_the_letter_is(dana: Dana) -> None:
     dana.send()
-    first = dana.post(dana.link())
+    first = dana.press(dana.link())
     assert "/sent/" in first["Location"]
-    again = dana.post(dana.link())
+    again = dana.press(dana.link())
     assert again.status_code == 200
     for answer in (again, dana.get(dana.link())):
         assert "already sent this letter" in one_h1(answer)
@@ -138,10 +140,10 @@ def test_two_waiting_letters_share_one_page_and_each_can_be_left_out(dana: Dana)
     html = page(dana.get(dana.link()))
     keys = re.findall(r'name="letter" value="(\d+)"', html)
     assert len(keys) == 2
-    none = dana.post(dana.link())
+    none = dana.press(dana.link())
     assert none.status_code == 422
-    assert "Choose at least one letter" in page(none)
-    dana.post(dana.link(), {"letter": keys[1]})
+    assert "Tick the letters that you wrote" in page(none)
+    dana.press(dana.link(), {"letter": keys[1]})
     stages = dict(Letter.objects.values_list("ask__slug", "stage"))
     assert stages == {"leaders": Letter.Stage.AWAITING, "embassies": Letter.Stage.CONFIRMED}
 
@@ -161,7 +163,7 @@ def test_somebody_who_did_not_write_it_stops_it_for_good(dana: Dana) -> None:
 
 def test_an_expired_link_says_that_the_letter_was_deleted(dana: Dana) -> None:
     dana.send()
-    writing.expire(now=timezone.now() + timedelta(days=8))
+    forgetting.expire(now=timezone.now() + timedelta(days=8))
     answer = dana.get(dana.link())
     assert answer.status_code == 410
     assert "expired" in one_h1(answer)
@@ -170,7 +172,7 @@ def test_an_expired_link_says_that_the_letter_was_deleted(dana: Dana) -> None:
 def test_a_letter_taken_back_to_be_changed_is_not_confirmed_by_its_old_link(dana: Dana) -> None:
     waiting = dana.send()
     dana.post(waiting.replace("/confirm/", "/write/"), {"subject": "Another subject"})
-    answer = dana.post(dana.link())
+    answer = dana.press(dana.link())
     assert "is being changed" in one_h1(answer)
     assert dana.letter().stage == Letter.Stage.DRAFT
 
@@ -178,7 +180,7 @@ def test_a_letter_taken_back_to_be_changed_is_not_confirmed_by_its_old_link(dana
 def test_a_campaign_closed_meanwhile_gives_the_text_back_at_code_and_link(dana: Dana) -> None:
     waiting = dana.send()
     Campaign.objects.update(stage=Campaign.Stage.CLOSED, ending="ended", closed_at=timezone.now())
-    for answer in (dana.post(waiting, {"code": dana.code()}), dana.post(dana.link())):
+    for answer in (dana.post(waiting, {"code": dana.code()}), dana.press(dana.link())):
         assert answer.status_code == 200
         assert SENTENCE in page(answer)
     assert dana.letter().stage == Letter.Stage.AWAITING
@@ -204,7 +206,7 @@ def test_the_news_box_of_the_links_page_is_not_ticked(dana: Dana) -> None:
     box = re.search(r'<input[^>]*name="news"[^>]*>', page(dana.get(dana.link())))
     assert box is not None
     assert "checked" not in box[0]
-    dana.post(dana.link(), {"news": "yes"})
+    dana.press(dana.link(), {"news": "yes"})
     assert Supporter.objects.get().wants_news_at is not None
 
 
@@ -218,9 +220,10 @@ def test_an_address_that_already_wrote_learns_nothing_before_the_proof(dana: Dan
 def test_the_same_letter_written_twice_is_sent_once_and_says_so(dana: Dana) -> None:
     dana.send()
     second = dana.send()
-    dana.post(dana.link(), {"letter": str(Letter.objects.earliest("id").pk)})
+    dana.press(dana.link(), {"letter": str(Letter.objects.earliest("id").pk)})
     Notice.objects.update(used_at=None)
     answer = dana.post(second, {"code": dana.code()})
     assert answer.status_code == 200
     assert "already sent this letter" in one_h1(answer)
-    assert sorted(Letter.objects.values_list("stage", flat=True)) == ["confirmed", "withdrawn"]
+    assert sorted(Letter.objects.values_list("stage", flat=True)) == ["awaiting_confirmation", "confirmed"]
+    assert writing.read(dana.letter()).body.startswith(SENTENCE), "what was written is kept until it expires"

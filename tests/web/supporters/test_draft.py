@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from campaigns.models import Ask, Campaign
-from letters import tokens, writing
+from letters import forgetting, tokens
 from letters.models import Letter
 from targets import lists
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page, values
@@ -24,7 +24,7 @@ def test_writing_leads_to_checking_and_shows_the_letter_to_each_target(dana: Dan
     assert "Dana Writer via" in html.replace("<bdi>", "").replace("</bdi>", "")
     assert "your name, your town and your e-mail address" in html
     assert "dana@mail.example" in html
-    assert html.count('<button class="button">') == 1
+    assert html.count('<button class="button" ') == 1
 
 
 def test_embassies_learn_the_name_alone_and_the_writer_is_warned(dana: Dana) -> None:
@@ -198,7 +198,7 @@ def test_a_draft_of_another_campaign_is_not_found_under_this_one(dana: Dana, cam
 
 def test_a_letter_whose_time_ran_out_says_so_and_offers_a_new_one(dana: Dana) -> None:
     write = dana.begin()
-    writing.expire(now=timezone.now() + timedelta(days=2))
+    forgetting.expire(now=timezone.now() + timedelta(days=2))
     for answer in (dana.get(write), dana.post(write, {**DANA, "body": "What I typed meanwhile, all of it."})):
         assert answer.status_code == 410
         assert "expired" in one_h1(answer)

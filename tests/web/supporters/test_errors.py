@@ -94,6 +94,40 @@ def test_a_broken_body_is_400_or_no_change_never_500(dana: Dana) -> None:
     assert dana.content().body == before.body
 
 
+@pytest.mark.parametrize("charset", ["hex", "rot13", "idna", "utf-16", "no-such"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_a_charset_that_no_form_of_ours_sends_is_400(dana: Dana, kind: str, charset: str) -> None:
+    write = dana.begin()
+    before = dana.content()
+    sent = b'--x\r\nContent-Disposition: form-data; name="body"\r\n\r\nA letter.\r\n--x--\r\n'
+    answer = dana.browser.generic("POST", write, sent, content_type=f"{kind}; charset={charset}")
+    assert answer.status_code == 400
+    assert dana.content() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "announced", "status"),
+    [
+        ("/en/x/y/", 524_288, 200), ("/en/x/y/", 524_289, 413), ("/organise/x/", 524_289, 200),
+        ("/organise/x/", 4_194_304, 200), ("/organise/x/", 4_194_305, 413), ("/organised/", 4_000_000, 413),
+        ("/en/x/y/", "many", 200),
+    ],
+)  # fmt: skip
+def test_what_is_too_much_is_refused_before_it_is_read(
+    rf: RequestFactory, path: str, announced: int | str, status: int
+) -> None:
+    request = rf.post(path, b"--x--", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(announced))
+    with mock.patch.object(request, "_stream") as stream:
+        answer = errors.BearableRequests(lambda _request: HttpResponse())(request)
+    assert answer.status_code == status
+    assert not stream.read.called
+
+
+def test_the_house_is_asked_under_any_host(client: Client, db: None) -> None:
+    assert client.get("/healthz", headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.post("/healthz", headers={"host": "10.0.0.7:8000"}).status_code == 405
+
+
 def test_a_strange_host_is_400(dana: Dana) -> None:
     assert dana.browser.get(dana.home, headers={"host": "evil.example"}).status_code == 400
 

@@ -18,7 +18,7 @@ from web.security import SupporterPagesCarryNoCookie, is_foreign
         ({"sec-fetch-site": "same-site"}, True),
         ({"sec-fetch-site": "cross-site"}, True),
         ({"sec-fetch-site": "cross-site", "origin": "http://testserver"}, True),
-        ({"origin": "null"}, False),
+        ({"origin": "null"}, True),
         ({"origin": "http://testserver"}, False),
         ({"origin": "http://localhost:8000"}, False),
         ({"origin": "https://evil.example"}, True),
@@ -27,6 +27,25 @@ from web.security import SupporterPagesCarryNoCookie, is_foreign
 )
 def test_a_foreign_post_is_known_by_what_the_browser_says(headers: dict[str, str], *, foreign: bool) -> None:
     assert is_foreign(RequestFactory().post("/", headers=headers)) is foreign
+
+
+@pytest.mark.parametrize(
+    ("path", "foreign"),
+    [
+        ("/letter/token/", False),
+        ("/en/oil/draft/token/write/", False),
+        ("/en/oil/confirm/token/", False),
+        ("/en/oil/leaders/", True),
+        ("/en/draft/leaders/", True),
+        ("/en/oil/draft/", True),
+        ("/postbox/empty/", True),
+        ("/postbox/empty/?x=/letter/token/", True),
+    ],
+)
+def test_a_page_that_says_not_where_it_comes_from_may_post_only_where_a_token_is(path: str, *, foreign: bool) -> None:
+    assert is_foreign(RequestFactory().post(path, headers={"origin": "null"})) is foreign
+    said = {"origin": "null", "sec-fetch-site": "same-origin"}
+    assert not is_foreign(RequestFactory().post(path, headers=said))
 
 
 def test_a_foreign_post_changes_nothing_and_gives_the_text_back(dana: Dana) -> None:

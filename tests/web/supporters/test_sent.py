@@ -48,7 +48,7 @@ def test_their_own_sentence_is_offered_again_and_never_pasted_silently(dana: Dan
 
 def test_a_page_that_only_waited_has_no_proof(dana: Dana) -> None:
     waiting = dana.send()
-    dana.post(dana.link())
+    dana.press(dana.link())
     moved_on = dana.get(waiting)
     sent = moved_on["Location"]
     html = page(dana.get(sent))
@@ -65,7 +65,7 @@ def test_another_address_in_a_proven_draft_wants_a_proof_of_its_own(dana: Dana) 
     check = dana.post(write, {"email": "victim@mail.example"})["Location"]
     waiting = dana.post(check)["Location"]
     assert waiting.endswith("/confirm/")
-    dana.post(dana.link())
+    dana.press(dana.link())
     sent = dana.get(waiting)["Location"]
     assert sent.split("/")[-3] == tokens.make(tokens.DRAFT, bytes(dana.letter().key))
 
