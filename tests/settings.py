@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-_DATA = os.environ.get("POSTBAG_DATA") or tempfile.mkdtemp(prefix="postbag-tests-")
+_DATA = tempfile.mkdtemp(prefix="postbag-tests-")  # never the one of an installation: it is deleted at the end
 atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["POSTBAG_DATA"] = _DATA
 os.environ.setdefault("SECRET_KEY", "a key for tests alone, long enough to be accepted")
