@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from letters.models import Delivery, DeliveryEvent, DeliveryTally, HourTally, Letter
 
@@ -260,9 +261,6 @@ def _count(
 
 
 def _plus(column: str, change: int) -> Any:
-    from django.db.models import F, Value  # noqa: PLC0415
-    from django.db.models.functions import Greatest  # noqa: PLC0415
-
     return F(column) + change if change > 0 else Greatest(F(column) + change, Value(0))
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, F, IntegerField, QuerySet, Subquery, Sum, Va
 from django.db.models.functions import Sign
 
 from campaigns.models import Campaign
+from letters import lifecycle
 from letters.models import Delivery, DeliveryTally, HourTally, Letter
 from letters.page_words import Word, word_of
 
@@ -114,8 +115,6 @@ def days(campaign: Campaign) -> list[Hour]:
 
 def recount(campaign: Campaign, *, repair: bool = False) -> int:
     """Compare the tallies with the rows and return how many cells differ; with `repair` write them anew."""
-    from letters import lifecycle  # noqa: PLC0415  the only writer of tallies
-
     with transaction.atomic():
         rows = (
             Delivery.objects.filter(campaign=campaign)

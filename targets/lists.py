@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from accounts.models import Organisation, User
 from targets import imports
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
-from targets.models import Address, ImportedFile, ListEntry, Target, TargetList, TargetVersion
+from targets.models import Address, ImportedFile, ListEntry, Suppression, Target, TargetList, TargetVersion
 from targets.suppressions import address_hash
 
 USUAL_CAP_PER_HOUR = 60  # RELIABILITY P18: what an office can read; a list may name less
@@ -68,8 +68,6 @@ def active_targets(target_list: TargetList) -> QuerySet[Target]:
 
 def deliverable_targets(target_list: TargetList, *, now: datetime) -> list[Target]:
     """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed."""
-    from targets.models import Suppression  # noqa: PLC0415
-
     suppressed = {
         bytes(row)
         for row in Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now)).values_list(
@@ -280,8 +278,6 @@ def accept_import(
 
 def forget_files(*, now: datetime, after_hours: int = 24) -> int:
     """Delete uploaded tables that are older than a day; return how many."""
-    from datetime import timedelta  # noqa: PLC0415
-
     return ImportedFile.objects.filter(created_at__lt=now - timedelta(hours=after_hours)).delete()[0]
 
 

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from campaigns.models import Ask, Campaign
-from letters import notices, writing
+from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from postbox.store import Store, read
 
@@ -170,8 +170,6 @@ class Visit:
         raise PageFailed(f"no confirmation mail came to {self.email} (its state: {state})")
 
     def _letter(self, path: str) -> Letter:
-        from letters import tokens  # noqa: PLC0415
-
         token = path.partition("/draft/")[2].partition("/")[0]
         found = writing.find((tokens.DRAFT, tokens.PROVEN), token)
         if found is None:

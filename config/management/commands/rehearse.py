@@ -8,12 +8,19 @@ import subprocess
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.models import Campaign
+from config import first_start
 from config.rehearsal import stage
+from config.rehearsal.forecast import forecast, spelled
+from config.rehearsal.play import Plan, play
 from config.supervisor import launch
+from config.supervisor.running import Supervisor
+from postbox.store import Store
 
 INSIDE = "POSTBAG_REHEARSAL_STAGE"
 
@@ -79,18 +86,10 @@ class Command(BaseCommand):
             raise SystemExit(code if code > 0 else 128 - code)
 
     def _perform(self, options: dict[str, Any]) -> int:
-        from django.conf import settings  # noqa: PLC0415
-
-        from config import first_start  # noqa: PLC0415
-
         call_command("migrate", verbosity=0)
         if options["simulate"]:
             first_start.prepare(lambda _line: None)
             return self._simulate(options)
-        from config.rehearsal.play import Plan, play  # noqa: PLC0415
-        from config.supervisor.running import Supervisor  # noqa: PLC0415
-        from postbox.store import Store  # noqa: PLC0415
-
         self._say("Rehearsal: its own database, its own broker, its own mail server. Nothing leaves this machine.")
         call_command("collectstatic", interactive=False, verbosity=0)
         sign_in = first_start.prepare(lambda line: self._say(f"  {line}"))
@@ -108,9 +107,6 @@ class Command(BaseCommand):
             return play(plan, supervisor, Store(settings.POSTBOX_STORE), self._say)
 
     def _simulate(self, options: dict[str, Any]) -> int:
-        from campaigns.models import Campaign  # noqa: PLC0415
-        from config.rehearsal.forecast import forecast, spelled  # noqa: PLC0415
-
         now = timezone.now()
         campaign = Campaign.objects.get()
         closing: dict[str, Any] = {"supporters": options["supporters"], "deliveries": 0, "paces": {}}
