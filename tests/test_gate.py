@@ -7,6 +7,8 @@ import pytest
 
 from tests.gate import Gate, environment
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:

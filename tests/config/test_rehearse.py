@@ -16,6 +16,8 @@ from config.supervisor import broker
 from postbox.store import Store
 from tests.gate import OUTSIDE
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = {"DATABASE_URL"}
 SECONDS = 150

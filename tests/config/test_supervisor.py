@@ -29,6 +29,8 @@ from config.supervisor import (
 )
 from tests.gate import OUTSIDE
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).parents[2]
 LIMIT = 20.0  # seconds
 QUICKLY = BackOff(first=0.05, most=0.2, steady=60)

@@ -17,6 +17,8 @@ import pytest
 from postbox.__main__ import FILE_NAME
 from postbox.store import Store
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).parents[2]
 LIMIT = 15
 

@@ -13,6 +13,8 @@ from postbox.server import ADDRESSES_LIMIT, SIZE_LIMIT, MailServer
 from postbox.store import Arrival, Entry, Store
 from tests.postbox.wire import Wire
 
+pytestmark = pytest.mark.servers
+
 TARGET = "mr.target@office.example"
 DANA = "dana@people.example"
 WHOLE = b"HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSubject: x\r\n\r\n.\r\n"

@@ -24,7 +24,7 @@ from worker.engine import Drained, Engine
 from worker.transports import LONGEST_ATTEMPT, Allow, Line, LineDown
 from worker.transports.smtp import Server, SmtpLine
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 State = Delivery.State
 LINES = 4
 

@@ -21,7 +21,7 @@ from worker.engine import Drained
 from worker.loop import Loop
 from worker.transports import LineDown
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 State = Delivery.State
 
 

@@ -17,6 +17,8 @@ from tests.worker.faulty_server import Act, FaultyServer, Moment, Script, at, dr
 from worker.transports import LineDown, conversation, smtp
 from worker.transports.smtp import Server, SmtpLine, stuffed
 
+pytestmark = pytest.mark.servers
+
 TEXT = b"From: letter@letters.postbag.example\r\nX-Postbag-Delivery: %b\r\n\r\nDear Sir,\r\n\r\nstop.\r\n"
 SHORT = 0.3  # seconds: every time-out in these tests
 LINE_OF_9_KB = b"250 " + b"x" * 9216 + b"\r\n"
