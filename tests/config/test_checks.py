@@ -80,6 +80,7 @@ def test_no_database_is_asked_where_none_is_named() -> None:
     assert checks.durable_commits(databases=None) == []
 
 
+@pytest.mark.slow
 def test_a_worker_on_a_strong_database_starts(tmp_path: Path) -> None:
     """The refusal above is the check's, not the command's."""
     env = environment(tmp_path, EMAIL_URL="smtp://127.0.0.1:1")

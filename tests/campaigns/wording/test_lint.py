@@ -181,6 +181,7 @@ def test_values_that_look_like_tags_or_break_the_size_do_no_harm() -> None:
     assert lint({"salutation": "Dear {{ target.name }}"}, targets=targets[:1]) == []
 
 
+@pytest.mark.slow
 def test_thousands_of_targets_and_wordings_are_read_in_bounded_time() -> None:
     targets = [{"name": f"N{number}"} for number in range(5000)]
     text = "{{ target.name }}" + " a" * 10_000 + "{% variant %}" + "x{% or %}" * 1000 + "x{% endvariant %}"

@@ -173,6 +173,7 @@ def test_any_bytes_are_a_table_or_refused(content: bytes) -> None:
     [b"<", b"<!--", b"<td>", b'<a ="', b"&#", b'a"b,"\n', b'"', b"a@", b"( at )", b"<meta ", b"<script>"],
     ids=repr,
 )
+@pytest.mark.slow
 def test_two_hostile_megabytes_are_done_with_in_seconds(unit: bytes) -> None:
     began = time.monotonic()
     try:
