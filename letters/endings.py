@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The next mail server said yes to the end of the data."""
+    """The next mail server or provider said yes to the whole letter. `provider_id` is the name it gave, if any."""
 
     code: int
     words: str
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

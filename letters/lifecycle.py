@@ -5,7 +5,6 @@ counted in the tallies, all in one transaction. Somebody else having been first 
 among those returned. A move that the table does not know is a defect of the caller and raises.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 
-from letters.models import Delivery, DeliveryEvent, DeliveryTally, HourTally, Letter
+from letters import tallies
+from letters.models import Delivery, DeliveryEvent, Letter
 
 Stage = Letter.Stage
 State = Delivery.State
@@ -64,7 +64,6 @@ DELIVERY_MOVES: Mapping[tuple[str, str], str] = {
     (State.HELD, State.CANCELLED): "supporter, organiser or suppression",
     (State.UNCERTAIN, State.CANCELLED): "supporter, organiser or suppression",
 }
-SHARDS = 16
 _HOURLY = {State.SENT: "sent", State.FAILED: "failed", State.UNCERTAIN: "uncertain"}
 _ENDS = {State.SENT, State.FAILED, State.CANCELLED}
 
@@ -130,10 +129,10 @@ def create_deliveries(letter: Letter, *, now: datetime, paced: bool) -> int:
             letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
         ])  # fmt: skip
         targets = [row[0] for row in cursor.fetchall()]
-    cells = Counter({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
-    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
+    cells: Counter[tallies.Cell] = Counter({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
+    tallies.count(cells)
     own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
-    _count_hours({(letter.campaign_id, letter.ask_id, _hour(now), own): 1})
+    tallies.count_hours({(letter.campaign_id, letter.ask_id, tallies.hour_of(now), own): 1})
     return len(targets)
 
 
@@ -177,11 +176,6 @@ def ask_to_stop(rows: "QuerySet[Delivery]", *, reason: str) -> int:
     A delivery never goes from sending to cancelled: a copy may be on its way.
     """
     return rows.filter(state=State.SENDING).update(reason=reason)
-
-
-def correct_tallies(cells: Mapping[tuple[int, int, int, str, bool, int], int]) -> None:
-    """Add corrections (campaign, ask, target, state, tried, feedback → change) found by a recount."""
-    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
 
 
 def _merged(groups: list[tuple[Change, list[int]]]) -> list[tuple[Change, list[int]]]:
@@ -229,43 +223,14 @@ def _write_history(
         cells[campaign, ask, target, state, attempts > 0, feedback] -= 1
         cells[campaign, ask, target, to, attempts + change.attempts > 0, feedback] += 1
         if to in _HOURLY:
-            hours[campaign, ask, _hour(now), _HOURLY[State(to)]] += 1
+            hours[campaign, ask, tallies.hour_of(now), _HOURLY[State(to)]] += 1
     DeliveryEvent.objects.bulk_create(events, batch_size=_CHUNK)
-    _count(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
-    _count_hours(hours)
-
-
-def _count_hours(hours: Mapping[tuple[Any, ...], int]) -> None:
-    _count(HourTally, ("campaign_id", "ask_id", "hour", "measure"), hours)
-
-
-def _count(
-    model: type[DeliveryTally] | type[HourTally], columns: tuple[str, ...], cells: Mapping[tuple[Any, ...], int]
-) -> None:
-    """Add to tallies, in one statement; sorted, so that two processes never wait for each other in a ring."""
-    shard = os.getpid() % SHARDS
-    rows = sorted((*cell, shard, change) for cell, change in cells.items() if change)
-    adapt = connection.ops.adapt_datetimefield_value
-    for start in range(0, len(rows), _CHUNK):
-        part = rows[start : start + _CHUNK]
-        names = (*columns, "shard")
-        values = ", ".join(["(" + ", ".join(["%s"] * (len(names) + 1)) + ")"] * len(part))
-        table = model._meta.db_table  # noqa: SLF001  Django's documented way to a table's name
-        sql = (
-            f"INSERT INTO {table} ({', '.join(names)}, count) VALUES {values} "  # noqa: S608  names of our own
-            f"ON CONFLICT ({', '.join(names)}) DO UPDATE SET count = {table}.count + excluded.count"
-        )
-        flat = [adapt(value) if isinstance(value, datetime) else value for row in part for value in row]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, flat)
+    tallies.count(cells)
+    tallies.count_hours(hours)
 
 
 def _plus(column: str, change: int) -> Any:
     return F(column) + change if change > 0 else Greatest(F(column) + change, Value(0))
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 _CHUNK = 1000

@@ -196,6 +196,20 @@ class DeliveryEvent(models.Model):
         return f"{self.from_state} → {self.to_state}"
 
 
+class ProviderName(models.Model):
+    """What a provider called a delivery when it took it: some report events under that name alone."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="provider_names")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        # tracking: whose event is this?
+        indexes = [models.Index(fields=["name"], name="delivery_by_provider_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class AttemptAt(models.Model):
     """When a mailbox was written to; kept a day, for its pace across all campaigns."""
 

@@ -15,7 +15,7 @@ from campaigns.models import Campaign
 from letters import clock, composing, lifecycle, privacy, reputation, retries, writing
 from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from letters.lifecycle import Change, Fact
-from letters.models import AttemptAt, Delivery, Letter
+from letters.models import AttemptAt, Delivery, Letter, ProviderName
 from targets.models import Address, Suppression
 
 log = logging.getLogger(__name__)
@@ -155,6 +155,11 @@ def record(token: str, endings: Mapping[int, Ending]) -> set[int]:
         AttemptAt.objects.bulk_create(
             [AttemptAt(address_id=held[pk].address_id, at=now) for pk in recorded if _reached(endings[pk])],
             batch_size=_CHUNK,
+        )
+        ProviderName.objects.bulk_create(
+            ProviderName(delivery_id=pk, name=ending.provider_id[:255])
+            for pk in recorded
+            if isinstance(ending := endings[pk], Accepted) and ending.provider_id
         )
         reputation.learn({held[pk].address_id: endings[pk] for pk in recorded}, now)
         _stop_asked_for({pk: row.reason for pk, row in held.items()}, now)

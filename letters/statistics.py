@@ -10,7 +10,7 @@ from django.db.models import Count, F, IntegerField, QuerySet, Subquery, Sum, Va
 from django.db.models.functions import Sign
 
 from campaigns.models import Campaign
-from letters import lifecycle
+from letters import tallies
 from letters.models import Delivery, DeliveryTally, HourTally, Letter
 from letters.page_words import Word, word_of
 
@@ -130,7 +130,7 @@ def recount(campaign: Campaign, *, repair: bool = False) -> int:
             kept[tuple(cell)] += n
         differing = {cell: real[cell] - kept[cell] for cell in real.keys() | kept.keys() if real[cell] != kept[cell]}
         if repair and differing:
-            lifecycle.correct_tallies(differing)
+            tallies.count(differing)
     return len(differing)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from campaigns.models import Ask
-from letters import composing, lifecycle, outbox, writing
+from letters import composing, outbox, tallies, writing
 from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from letters.models import Delivery, Letter, Notice
 from targets import suppressions
@@ -125,6 +125,6 @@ def put_into(delivery: Delivery, state: str) -> Delivery:
     Delivery.objects.filter(pk=delivery.pk).update(state=state, **_BY_STATE[state])
     delivery.refresh_from_db()
     cell = (delivery.campaign_id, delivery.ask_id, delivery.target_id)
-    lifecycle.correct_tallies({(*cell, *before, 0): -1})
-    lifecycle.correct_tallies({(*cell, state, delivery.attempts > 0, 0): 1})
+    tallies.count({(*cell, *before, 0): -1})
+    tallies.count({(*cell, state, delivery.attempts > 0, 0): 1})
     return delivery
