@@ -29,6 +29,11 @@ class Campaign(models.Model):
     ending_words = models.TextField(max_length=2000, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)  # delivery rests; letters keep being confirmed
     paused_because = models.CharField(max_length=300, blank=True)
+    paused_cause = models.CharField(max_length=20, blank=True)  # where the system paused it: a code …
+    paused_evidence = models.JSONField(default=dict, blank=True)  # … and the figures and words that made it
+    seen = models.JSONField(default=dict, blank=True)  # figures a person knew when resuming: no cause to pause again
+    stopped_at = models.DateTimeField(null=True, blank=True)  # letters confirmed up to then are not sent any more
+    is_stopping = models.BooleanField(default=False)  # … and their deliveries are still being cancelled
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)

@@ -225,14 +225,47 @@ def close(*, campaign: Campaign, by: User, ending: str, words: str, now: datetim
     )  # fmt: skip
 
 
-def pause(*, campaign: Campaign, by: User | None, now: datetime, because: str = "") -> bool:
-    """Stop deliveries from leaving; letters keep being confirmed and wait. False where it was paused already."""
-    return _move(campaign, by, "paused", paused_at__isnull=True, paused_at=now, paused_because=because[:300])
+def pause(
+    *,
+    campaign: Campaign,
+    by: User | None,
+    now: datetime,
+    because: str = "",
+    cause: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> bool:
+    """Stop deliveries from leaving; letters keep being confirmed and wait. False where it was paused already.
+
+    The system (`by` None) says its cause, a code, and the evidence: plain figures and words, without personal data.
+    """
+    evidence = dict(evidence or {})
+    return _move(
+        campaign, by, "paused", paused_at__isnull=True, audited={"cause": cause, **evidence} if cause else {},
+        paused_at=now, paused_because=because[:300], paused_cause=cause[:20], paused_evidence=evidence,
+    )  # fmt: skip
 
 
-def resume(*, campaign: Campaign, by: User) -> bool:
-    """Let deliveries leave again. False where it was not paused."""
-    return _move(campaign, by, "resumed", paused_at__isnull=False, paused_at=None, paused_because="")
+def resume(*, campaign: Campaign, by: User, seen: Mapping[str, Any] | None = None) -> bool:
+    """Let deliveries leave again. False where it was not paused.
+
+    `seen` are the figures that the person knew; the system does not pause it for the same ones again.
+    """
+    return _move(
+        campaign, by, "resumed", paused_at__isnull=False, paused_at=None, paused_because="", paused_cause="",
+        paused_evidence={}, seen=campaign.seen if seen is None else dict(seen),
+    )  # fmt: skip
+
+
+def stop(*, campaign: Campaign, now: datetime) -> None:
+    """Send nothing any more of the letters confirmed up to now; their deliveries are cancelled one after the other."""
+    Campaign.objects.filter(pk=campaign.pk).update(stopped_at=now, is_stopping=True)
+    campaign.stopped_at, campaign.is_stopping = now, True
+
+
+def finish_stop(*, campaign: Campaign) -> bool:
+    """Note that nothing of the stopped letters waits any more; False where it was stopped again meanwhile."""
+    rows = Campaign.objects.filter(pk=campaign.pk, stopped_at=campaign.stopped_at)
+    return bool(rows.update(is_stopping=False))
 
 
 def title_of(ask: Ask, language: str = "") -> str:
@@ -260,6 +293,7 @@ def _move(
     *,
     from_: tuple[str, ...] = (),
     paused_at__isnull: bool | None = None,
+    audited: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> bool:
     rows = Campaign.objects.filter(pk=campaign.pk)
@@ -271,7 +305,7 @@ def _move(
         return False
     for name, value in columns.items():
         setattr(campaign, name, value)
-    audit.record(organisation=campaign.organisation, by=by, deed=deed, subject=campaign.slug)
+    audit.record(organisation=campaign.organisation, by=by, deed=deed, subject=campaign.slug, **(audited or {}))
     return True
 
 

@@ -1,9 +1,11 @@
-"""System checks with stable ids: what the guarantee needs of its databases."""
+"""System checks with stable ids: what the guarantee needs of its databases, and what hooks need to be believed."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 
@@ -31,3 +33,30 @@ def durable_commits(*, databases: Sequence[str] | None = None, **_options: Any) 
                 )
             )
     return found
+
+
+@register(Tags.security)
+def proved_hooks(**_options: Any) -> list[CheckMessage]:
+    """postbag.E002, E003: nobody is believed without a secret, and each key is one that signatures fit to."""
+    found: list[CheckMessage] = [
+        Error(sentence, hint="docs/incoming-mail.md has what each provider needs.", id="postbag.E002")
+        for sentence in settings.HOOKS.unproved
+    ]
+    if settings.HOOKS.open:
+        from web.hooks import doors  # noqa: PLC0415  Anymail would take 15 MB of each worker
+
+        found += [
+            Error(
+                f"The key of {esp} in HOOKS_KEYS is not one that a signature can be checked with.",
+                hint="Copy it again from the provider's page of webhooks, without the lines that begin with -----.",
+                id="postbag.E003",
+            )
+            for esp in doors.unusable()
+        ]
+    return found
+
+
+def refuse_unproved_hooks() -> None:
+    """Raise ImproperlyConfigured where a hook would believe anybody: the pages do not start then."""
+    for problem in proved_hooks():
+        raise ImproperlyConfigured(f"{problem.msg} {problem.hint}")

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from config import providers
 
 MAIL_SCHEMES = {"smtp": ("plain", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
 
@@ -77,12 +80,19 @@ def integer(
     return number
 
 
-def mail_server(name: str, default: str = "", *, source: Mapping[str, str] = os.environ) -> MailServerAddress | None:
-    """Read an address such as `smtp+starttls://name:password@host:587`; None where nothing is set."""
+def mail_server(
+    name: str, default: str = "", *, source: Mapping[str, str] = os.environ
+) -> MailServerAddress | providers.ProviderAddress | None:
+    """Read an address such as `smtp+starttls://name:password@host:587`, or a provider's; None where nothing is set."""
     raw = text(name, default, source=source)
     if not raw:
         return None
-    cure = f"Write {name} as smtp://host:25, smtp+starttls://name:password@host:587 or smtps://name:password@host:465."
+    if raw.startswith(providers.SCHEME):
+        return providers.read(name, raw)
+    cure = (
+        f"Write {name} as smtp://host:25, smtp+starttls://name:password@host:587, smtps://name:password@host:465, "
+        f"or with a mail provider as {providers.example('mailgun')}"
+    )
     parts = _split(raw)
     if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
         raise ImproperlyConfigured(f"{name} is not the address of a mail server. {cure}")
@@ -124,6 +134,17 @@ def secret(name: str, default: str, *, source: Mapping[str, str] = os.environ) -
             "'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return given or default
+
+
+def identity(name: str, *, source: Mapping[str, str] = os.environ) -> str:
+    """Return an installation's id, 32 hex digits in lower case; "" where none is set."""
+    raw = text(name, source=source).lower().replace("-", "")
+    if raw and not re.fullmatch("[0-9a-f]{32}", raw):
+        raise ImproperlyConfigured(
+            f"{name} is not an installation's id of 32 hex digits. `manage.py adopt` prints the one of your database; "
+            "for a new installation make one with: python3 -c 'import secrets; print(secrets.token_hex(16))'"
+        )
+    return raw
 
 
 def _split(address: str) -> SplitResult:

@@ -8,7 +8,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import env
+from config import env, hooks, providers
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(env.text("POSTBAG_DATA", str(ROOT / ".postbag"))).absolute()
@@ -25,6 +25,7 @@ MASTER_KEY = hashlib.sha256(
 ).digest()  # wraps each campaign's key
 PEPPER = hashlib.sha256(b"postbag pepper\0" + env.secret("PEPPER", SECRET_KEY).encode()).digest()
 DEBUG = False
+INSTANCE_ID = env.identity("INSTANCE_ID")  # which installation a host without a state file of its own works for
 
 # ── where mail goes ──────────────────────────────────────────────────────────────────────────────────────
 POSTBOX_PORT = env.integer("POSTBOX_PORT", 0, least=0, most=65535)  # set by the supervisor
@@ -37,11 +38,23 @@ SUPPORTER_MAIL_SERVER = env.mail_server("SUPPORTER_EMAIL_URL") or (_BUILT_IN if 
 if REHEARSAL and not (MAIL_SERVER.is_loopback and SUPPORTER_MAIL_SERVER.is_loopback):
     raise ImproperlyConfigured("A rehearsal sends to this machine only. Name a loopback address such as 127.0.0.1.")
 MAIL_DOMAIN = env.text("MAIL_DOMAIN", "letters.postbag.example")
+HOOKS = hooks.read(  # who may tell us, by HTTP, what became of letters
+    env.text("HOOKS") if not REHEARSAL else hooks.NONE, env.text("HOOKS_SECRET"), env.text("HOOKS_KEYS"),
+    MAIL_SERVER if isinstance(MAIL_SERVER, providers.ProviderAddress) else None,
+)  # fmt: skip
+INBOUND_HOST = env.text("INBOUND_HOST", "127.0.0.1")  # where `manage.py receive` takes mail to MAIL_DOMAIN …
+INBOUND_PORT = env.integer("INBOUND_PORT", 0, least=0, most=65535)  # … by SMTP; 0: not at all
+INBOUND_LMTP_PORT = env.integer("INBOUND_LMTP_PORT", 0, least=0, most=65535)  # … by LMTP
+INBOUND_CERTIFICATE = env.text("INBOUND_CERTIFICATE")  # files in PEM, for STARTTLS
+INBOUND_KEY = env.text("INBOUND_KEY")
+RECEIVES_MAIL = env.text("RECEIVES_MAIL") == "yes"  # what is sent to MAIL_DOMAIN reaches `manage.py receive` or a hook
 POSTBOX_STORE = DATA / "postbox.sqlite3"
 PACED = env.text("PACED", "yes") != "no"  # a rehearsal may ignore the offices' caps; nothing else should
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 120, least=2, most=600)  # how long a worker holds what it claimed
 BACKOFF_PERCENT = env.integer("BACKOFF_PERCENT", 100, least=1, most=100)  # a rehearsal waits less between tries
-CONNECTIONS = env.integer("CONNECTIONS", 8, least=1, most=64)  # open lines to the mail server, per worker
+MAIL_PATIENCE_PERCENT = env.integer("MAIL_PATIENCE_PERCENT", 100, least=1, most=100)  # of the time-outs of RFC 5321
+CONNECTIONS = env.integer("CONNECTIONS", 16, least=1, most=64)  # open lines to the mail server, per worker
+CONNECTIONS_PER_DOMAIN = env.integer("CONNECTIONS_PER_DOMAIN", 2, least=1, most=64)  # of them, to one domain
 
 # ── the framework ────────────────────────────────────────────────────────────────────────────────────────
 ALLOWED_HOSTS = env.hosts_of(BASE_URL)
@@ -184,12 +197,17 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "web.errors.form_expired"
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # sign-in mail only; letters have their own way
-EMAIL_HOST, EMAIL_PORT = SUPPORTER_MAIL_SERVER.host, SUPPORTER_MAIL_SERVER.port
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SUPPORTER_MAIL_SERVER.username, SUPPORTER_MAIL_SERVER.password
-EMAIL_USE_TLS = SUPPORTER_MAIL_SERVER.security == "starttls"
-EMAIL_USE_SSL = SUPPORTER_MAIL_SERVER.security == "tls"
-EMAIL_TIMEOUT = 30
+# Sign-in mail only; letters have their own way.
+if isinstance(SUPPORTER_MAIL_SERVER, env.MailServerAddress):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = SUPPORTER_MAIL_SERVER.host, SUPPORTER_MAIL_SERVER.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SUPPORTER_MAIL_SERVER.username, SUPPORTER_MAIL_SERVER.password
+    EMAIL_USE_TLS = SUPPORTER_MAIL_SERVER.security == "starttls"
+    EMAIL_USE_SSL = SUPPORTER_MAIL_SERVER.security == "tls"
+    EMAIL_TIMEOUT = 30
+else:
+    EMAIL_BACKEND = SUPPORTER_MAIL_SERVER.backend
+    ANYMAIL = SUPPORTER_MAIL_SERVER.as_settings()
 DEFAULT_FROM_EMAIL = f"Postbag <organisers@{MAIL_DOMAIN}>"
 
 # ── what browsers are told ───────────────────────────────────────────────────────────────────────────────
@@ -242,5 +260,8 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.chosen("LOG_LEVEL", "WARNING", among=LOG_LEVELS)},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "botocore": {"level": "WARNING"},  # below, it logs whole letters
+    },
 }

@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.umask(0o077)  # databases and what is kept for a while are for this user alone
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+from config import checks  # noqa: E402  needs what the line above prepares
+
+checks.refuse_unproved_hooks()

@@ -1,23 +1,32 @@
 """Letter and target become the exact letter, and the exact bytes: the same each time they are asked for."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import policy as rules
+from email import quoprimime
 from email.headerregistry import Address as MailAddress
 from email.headerregistry import BaseHeader, HeaderRegistry, UniqueAddressHeader
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.utils import format_datetime
+from functools import lru_cache
 
 from django.conf import settings
 
 from campaigns import publishing, wording
 from campaigns.models import Ask, LetterTemplate
-from letters import tokens
+from letters import headers, tokens
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
+_BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
+_DOT = re.compile(r"^\.", re.MULTILINE)
+_MIME = (
+    b'Content-Type: text/plain; charset="utf-8"\r\n'
+    b"Content-Transfer-Encoding: quoted-printable\r\nMIME-Version: 1.0\r\n"
+)
 _SPECIALS = frozenset('()<>@,:;\\"[]')  # RFC 5322 §3.2.3, less the full stop, which every reader takes bare (§4.1)
 
 
@@ -25,7 +34,7 @@ _SPECIALS = frozenset('()<>@,:;\\"[]')  # RFC 5322 §3.2.3, less the full stop, 
 class Content:
     """What a supporter's letter holds: their words, who they are, and what targets learn. Encrypted at rest.
 
-    The last six are pinned with the letter, so that an edited campaign cannot change bytes already promised.
+    The last seven are pinned with the letter, so that an edited campaign cannot change bytes already promised.
     """
 
     subject: str = ""
@@ -41,6 +50,7 @@ class Content:
     organisation: str = ""
     deadline: str = ""
     ask: str = ""
+    answers: str = ""  # "here" where targets do not learn the address and we receive mail: they answer through us
 
     def values(self) -> dict[str, str]:
         """Return the content as plain strings, for sealing."""
@@ -55,17 +65,22 @@ class FinishedLetter:
     text: str
     sender: str  # "Ada Bell via letters.example.org"
     reply_to: str  # the supporter's address, or "" where targets do not learn it
+    answers_here: bool = False  # each message names an address of ours to answer to
 
 
 @dataclass(frozen=True)
 class Message:
-    """The bytes to hand over for one delivery, and their envelope. `digest` is their SHA-256 in hex."""
+    """The bytes to hand over for one delivery, and their envelope. `digest` is their SHA-256 in hex.
+
+    `is_plain`: every line ends with CRLF and none begins with a dot, as `assembled` makes them.
+    """
 
     delivery_id: int
     envelope_from: str
     envelope_to: str
     data: bytes
     digest: str
+    is_plain: bool = False
 
 
 def pinned(content: Content, ask: Ask, language: str) -> Content:
@@ -78,6 +93,7 @@ def pinned(content: Content, ask: Ask, language: str) -> Content:
         organisation=ask.campaign.organisation.name,
         deadline=ask.campaign.deadline,
         ask=publishing.title_of(ask, language),
+        answers="here" if settings.RECEIVES_MAIL and not ask.shows_email else "",
     )
 
 
@@ -116,55 +132,131 @@ class Finisher:
         self._draw = wording.Draw(draw)
         self._salutation = wording.parse(template.salutation, passage="salutation")
         self._closing = wording.parse(template.closing, passage="closing")
+        self._body = content.body.strip()
+        self._greets_alike = not self._salutation.variants() and _only_of_target(self._salutation)
+        self._same_closing: str | None = None
+        if not any(map(_is_of_target, self._closing.names())):
+            self._same_closing = self._closing.render(self._offered, draw=self._draw).strip()
 
     def finish(self, target: Mapping[str, str]) -> FinishedLetter:
         """Return the letter exactly as one target will read it. `target` holds the values of its TargetVersion."""
-        values = {**self._offered, "target": dict(target)}
-        salutation = self._salutation.render(values, draw=self._draw).strip()
-        closing = self._closing.render(values, draw=self._draw).strip()
+        return replace(self.head(), text="\n\n".join(self.parts(target)))
+
+    def head(self) -> FinishedLetter:
+        """Return the letter without its text: what is the same for every target."""
         return FinishedLetter(
             subject=self._content.subject,
-            text="\n\n".join(part for part in (salutation, self._content.body.strip(), closing) if part),
+            text="",
             sender=f"{self._content.name} via {settings.MAIL_DOMAIN}",
             reply_to=self._content.reply_to,
+            answers_here=self._content.answers == "here",
         )
+
+    def parts(self, target: Mapping[str, str]) -> list[str]:
+        """Return salutation, body and closing as one target will read them; what is empty is left out."""
+        values = {**self._offered, "target": target}
+        if self._greets_alike:
+            salutation = _greeting(self._salutation.source, tuple(target.items()))
+        else:
+            salutation = self._salutation.render(values, draw=self._draw).strip()
+        closing = self._same_closing
+        if closing is None:
+            closing = self._closing.render(values, draw=self._draw).strip()
+        return [part for part in (salutation, self._body, closing) if part]
+
+
+@lru_cache(maxsize=4000)
+def _greeting(salutation: str, target: tuple[tuple[str, str], ...]) -> str:
+    """Return a salutation that says nothing of the writer: the same in every letter to this target."""
+    said = wording.parse(salutation, passage="salutation")
+    return said.render({"target": dict(target)}, draw=wording.Draw(0)).strip()
+
+
+def _only_of_target(said: wording.Wording) -> bool:
+    return all(map(_is_of_target, said.names()))
+
+
+def _is_of_target(name: str) -> bool:
+    return name.startswith("target.")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHeaders:
+    """The headers that all messages of one letter share, as bytes."""
+
+    sender: bytes
+    subject: bytes  # with Reply-To before it, where it is the same in each
+    answers_here: bool
+
+
+def headers_of(letter: FinishedLetter) -> LetterHeaders:
+    """Return what a letter's messages share. Raises ValueError where a header would not say what it should."""
+    answer = headers.mailbox("Reply-To", "", letter.reply_to) if letter.reply_to else b""
+    return LetterHeaders(
+        sender=headers.mailbox("From", letter.sender, f"letter@{settings.MAIL_DOMAIN}"),
+        subject=answer + headers.text("Subject", letter.subject),
+        answers_here=letter.answers_here,
+    )
+
+
+def to_header(name: str, address: str) -> bytes:
+    """Return the header that names the target: the one address of the message, always."""
+    return headers.mailbox("To", name, address)
 
 
 def message(
     *, delivery_id: int, letter: FinishedLetter, to_name: str, to_address: str, date: datetime
 ) -> Message:
-    """Return the frozen message: the same arguments give the same bytes, on every attempt.
+    """Return the frozen message: the same arguments give the same bytes, on every attempt. Raises ValueError."""
+    return assembled(
+        delivery_id=delivery_id, shared=headers_of(letter), to=to_header(to_name, to_address), to_address=to_address,
+        parts=[letter.text], date=date,
+    )  # fmt: skip
 
-    Addresses are built by `email.headerregistry.Address`, which refuses line breaks. The text is one part in
-    quoted-printable, so no line is long, no server has to convert it, and no boundary can stand in the text.
-    Letters go from person to person: no list headers, no Auto-Submitted (RFC 3834 §5 is for automatic mail).
-    Raises ValueError where the bytes would not say what they should (`finished`).
+
+def assembled(
+    *, delivery_id: int, shared: LetterHeaders, to: bytes, to_address: str, parts: Iterable[str], date: datetime
+) -> Message:
+    """Return the message of headers made before and the text's parts, which an empty line separates.
+
+    The text is one part in quoted-printable, so no line is long, no server has to convert it, and no boundary can
+    stand in the text. Letters go from person to person: no list headers, no Auto-Submitted (RFC 3834 §5 is for
+    automatic mail).
     """
     reference = tokens.reference(delivery_id)
     domain = settings.MAIL_DOMAIN
-    mail = EmailMessage(policy=WIRE)
-    mail["From"] = mailbox(letter.sender, f"letter@{domain}")
-    mail["To"] = mailbox(to_name, to_address)
-    if letter.reply_to:
-        mail["Reply-To"] = mailbox("", letter.reply_to)
-    mail["Subject"] = _plain(letter.subject)
-    mail["Date"] = format_datetime(date)
-    mail["Message-ID"] = f"<{reference}@{domain}>"
-    mail["X-Postbag-Delivery"] = reference
-    mail.set_content(letter.text + "\n", cte="quoted-printable")
-    data = finished(mail)
+    names = f"Message-ID: <{reference}@{domain}>\r\nX-Postbag-Delivery: {reference}\r\n".encode("ascii")
+    if shared.answers_here:
+        names += f"Reply-To: reply-{reference}@{domain}\r\n".encode("ascii")
+    data = b"".join(
+        (shared.sender, to, shared.subject, _date_header(date), names, _MIME, b"\r\n",
+         b"\r\n".join([quoted_printable(part) for part in parts]))
+    )  # fmt: skip
     return Message(
-        delivery_id=delivery_id,
-        envelope_from=f"return-{reference}@{domain}",
-        envelope_to=to_address,
-        data=data,
-        digest=hashlib.sha256(data).hexdigest(),
-    )
+        delivery_id=delivery_id, envelope_from=f"return-{reference}@{domain}", envelope_to=to_address, data=data,
+        digest=hashlib.sha256(data).hexdigest(), is_plain=True,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1000)
+def quoted_printable(part: str) -> bytes:
+    """Return whole lines in quoted-printable: each line is encoded by itself, so parts may be encoded apart.
+
+    A dot at the start of a line is encoded too, so that nothing on the wire can be taken for the end of a letter.
+    """
+    octets = f"{part}\n".encode().decode("latin-1")
+    lines = quoprimime.body_encode(octets, _BODY_LINE)
+    return _DOT.sub("=2E", lines).replace("\n", "\r\n").encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _date_header(date: datetime) -> bytes:
+    return headers.text("Date", format_datetime(date))
 
 
 def mailbox(display_name: str, address: str) -> MailAddress:
     """Return what From, To and Reply-To of a mail with the policy WIRE are set to. Refuses line breaks: ValueError."""
-    return MailAddress(_plain(display_name), addr_spec=address)
+    return MailAddress(headers.plain(display_name), addr_spec=address)
 
 
 def finished(mail: EmailMessage) -> bytes:
@@ -215,8 +307,3 @@ def _header_kinds() -> HeaderRegistry:
 
 
 WIRE = rules.SMTP.clone(header_factory=_header_kinds())  # how mail becomes bytes
-
-
-def _plain(text: str) -> str:
-    """Return a header's text in which nothing reads as an encoded word (RFC 2047 §2): typed, it is no encoding."""
-    return text.replace("=?", "= ?")

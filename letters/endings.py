@@ -39,9 +39,13 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Certainly nothing was taken: the line broke before the final dot, or our side stopped."""
+    """Certainly nothing was taken: the line broke before the final dot, or our side stopped.
+
+    `hold`: our own fault, which trying again would not mend; a person must look.
+    """
 
     words: str
+    hold: bool = False
 
 
 Ending = Accepted | Deferred | Refused | Ambiguous | NotSent

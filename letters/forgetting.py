@@ -6,9 +6,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from campaigns.models import Campaign
 from letters import lifecycle
+from letters.feedback import Reply
 from letters.models import Delivery, Letter, Notice, Supporter
 
-KEPT_FOR = timedelta(days=28)  # after a letter's last delivery ended
+KEPT_FOR = timedelta(days=28)  # after a letter's last delivery ended, and after a reply came
 _ENDED = [Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.CANCELLED]
 
 
@@ -36,6 +37,12 @@ def letters(*, now: datetime, limit: int = 1000) -> int:
         .values_list("pk", flat=True)[:limit]
     )
     return Letter.objects.filter(pk__in=list(due)).update(sealed=b"")
+
+
+def replies(*, now: datetime, limit: int = 1000) -> int:
+    """Delete the text of replies that came 28 days ago; return how many. That they came stays."""
+    due = Reply.objects.filter(received_at__lte=now - KEPT_FOR).exclude(sealed=b"").order_by("received_at")
+    return Reply.objects.filter(pk__in=list(due.values_list("pk", flat=True)[:limit])).update(sealed=b"")
 
 
 def supporters_without_letters(*, now: datetime, campaign: Campaign | None = None, limit: int = 1000) -> int:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
@@ -58,13 +58,15 @@ DELIVERY_MOVES: Mapping[tuple[str, str], str] = {
     (State.SENDING, State.UNCERTAIN): "the line broke after the final dot once too often",
     (State.UNCERTAIN, State.SENT): "a later report proves that a copy was taken",
     (State.QUEUED, State.SENT): "a later report proves that the earlier copy was taken",
+    (State.HELD, State.SENT): "a report proves that a copy was taken: before it was held, or before a backup was made",
     (State.UNCERTAIN, State.QUEUED): "an organiser sends it again, once",
     (State.UNCERTAIN, State.FAILED): "an organiser gives it up",
     (State.QUEUED, State.CANCELLED): "supporter, organiser or suppression",
     (State.HELD, State.CANCELLED): "supporter, organiser or suppression",
     (State.UNCERTAIN, State.CANCELLED): "supporter, organiser or suppression",
 }
-_HOURLY = {State.SENT: "sent", State.FAILED: "failed", State.UNCERTAIN: "uncertain"}
+HOURLY = {State.SENT: "sent", State.FAILED: "failed", State.UNCERTAIN: "uncertain"}
+ASKED = "asked: "  # before the reason of a stop that waits until an attempt has ended
 _ENDS = {State.SENT, State.FAILED, State.CANCELLED}
 
 
@@ -78,8 +80,7 @@ class ForbiddenMove(Exception):
         super().__init__(self.sentence)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What a move's line in the history says."""
 
     reason: str = ""
@@ -93,7 +94,7 @@ class Fact:
 class Change:
     """What a move writes besides the state; `columns` may hold expressions over the row."""
 
-    fact: Fact = Fact()
+    fact: Fact = Fact()  # noqa: RUF009  an immutable value
     columns: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 0  # added to the row's attempts, never below nought
 
@@ -129,8 +130,7 @@ def create_deliveries(letter: Letter, *, now: datetime, paced: bool) -> int:
             letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
         ])  # fmt: skip
         targets = [row[0] for row in cursor.fetchall()]
-    cells: Counter[tallies.Cell] = Counter({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
-    tallies.count(cells)
+    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
     own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
     tallies.count_hours({(letter.campaign_id, letter.ask_id, tallies.hour_of(now), own): 1})
     return len(targets)
@@ -175,7 +175,7 @@ def ask_to_stop(rows: "QuerySet[Delivery]", *, reason: str) -> int:
 
     A delivery never goes from sending to cancelled: a copy may be on its way.
     """
-    return rows.filter(state=State.SENDING).update(reason=reason)
+    return rows.filter(state=State.SENDING).update(reason=f"{ASKED}{reason}")
 
 
 def _merged(groups: list[tuple[Change, list[int]]]) -> list[tuple[Change, list[int]]]:
@@ -222,8 +222,8 @@ def _write_history(
         )  # fmt: skip
         cells[campaign, ask, target, state, attempts > 0, feedback] -= 1
         cells[campaign, ask, target, to, attempts + change.attempts > 0, feedback] += 1
-        if to in _HOURLY:
-            hours[campaign, ask, tallies.hour_of(now), _HOURLY[State(to)]] += 1
+        if to in HOURLY:
+            hours[campaign, ask, tallies.hour_of(now), HOURLY[State(to)]] += 1
     DeliveryEvent.objects.bulk_create(events, batch_size=_CHUNK)
     tallies.count(cells)
     tallies.count_hours(hours)

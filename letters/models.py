@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models import Ask, Campaign, LetterTemplate
+from letters import feedback, stoppages  # noqa: F401  registered with the app
 from targets.models import Address, Target, TargetVersion
 
 
@@ -61,6 +62,7 @@ class Letter(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    passes_replies = models.BooleanField(default=False, db_default=False)  # its writer read that answers are passed on
     ended_at = models.DateTimeField(null=True, blank=True)  # expired or withdrawn
 
     class Meta:
@@ -109,7 +111,7 @@ class Delivery(models.Model):
         BOUNCED = 3, "Bounced"
         COMPLAINED = 4, "Complained"
 
-    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries")
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
     ask = models.ForeignKey(Ask, on_delete=models.PROTECT, related_name="+", db_index=False)
     target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
@@ -122,7 +124,10 @@ class Delivery(models.Model):
     ambiguous = models.PositiveSmallIntegerField(default=0)  # endings nobody can know: A of the guarantee
     sent_again = models.PositiveSmallIntegerField(default=0)  # decided by a person; at most once
     due_at = models.DateTimeField(null=True)  # empty while it waits for its mailbox's pace
+    # The try for which the release let it go: a mailbox with a pace is tried for the n-th time only where this is n.
+    released_for = models.PositiveSmallIntegerField(default=0, db_default=0)
     first_tried_at = models.DateTimeField(null=True)
+    rested_for = models.PositiveIntegerField(default=0, db_default=0)  # seconds on hold since then: they do not count
     message_date = models.DateTimeField(null=True)  # the Date header: fixed at the first claim
     token = models.CharField(max_length=32, blank=True)  # of the claim that holds it; no two claims share one
     lease_until = models.DateTimeField(null=True)
@@ -153,11 +158,32 @@ class Delivery(models.Model):
         ]
         indexes = [
             # claim: what is due, oldest first
-            models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="delivery_due"),
-            # release: the oldest of each mailbox that wait for its pace
             models.Index(
-                fields=["address", "id"], condition=Q(state="queued", due_at__isnull=True), name="delivery_unpaced"
+                fields=["due_at", "id"], condition=Q(state="queued", due_at__isnull=False), name="delivery_due"
             ),
+            # release: the oldest of each mailbox and campaign that wait for the mailbox's pace, untried and tried
+            models.Index(
+                fields=["address", "campaign", "id"],
+                condition=Q(state="queued", due_at__isnull=True, attempts=0),
+                name="delivery_unpaced_untried",
+            ),
+            models.Index(
+                fields=["address", "campaign", "id"],
+                condition=Q(state="queued", due_at__isnull=True, attempts__gt=0),
+                name="delivery_unpaced_tried",
+            ),
+            # release: what was let go to a mailbox with a pace, and its retries
+            models.Index(
+                fields=["address"],
+                condition=Q(state="queued", due_at__isnull=False, released_for__gt=0),
+                name="delivery_released",
+            ),
+            # what is due to a mailbox that has a pace by now, is suppressed or dead, or whose domain rests
+            models.Index(
+                fields=["address"], condition=Q(state="queued", due_at__isnull=False), name="delivery_due_of_mailbox"
+            ),
+            # resume: retries of a campaign, whose rest does not count
+            models.Index(fields=["campaign"], condition=Q(state="queued", attempts__gt=0), name="delivery_retried"),
             # reap: leases that ran out
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"),
             # the ledger's rows in need of a person
@@ -166,8 +192,16 @@ class Delivery(models.Model):
                 condition=Q(state__in=["held", "failed", "uncertain"]),
                 name="delivery_needs_somebody",
             ),
+            # what is held, by reason; and what is held of addresses that must not be written to any more
+            models.Index(fields=["campaign", "reason"], condition=Q(state="held"), name="delivery_held"),
             # one target's page, and waiting deliveries of a target that moves or is suppressed
             models.Index(fields=["target", "id"], name="delivery_of_target"),
+            # tracking: what was reported while its attempt went on
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=["held", "queued", "uncertain"], feedback__gte=2),
+                name="delivery_proved",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -276,10 +310,11 @@ class HourTally(models.Model):
 
 
 class Notice(models.Model):
-    """One mail to a supporter: the confirmation with its link and code. At least once, never to anybody else."""
+    """One mail to a supporter: the confirmation with its link and code, or what a target answered. At least once."""
 
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", "Confirmation"
+        REPLY = "reply", "Reply"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -290,6 +325,7 @@ class Notice(models.Model):
     supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="notices")
     letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=12, choices=Kind.choices)
+    reply = models.ForeignKey(feedback.Reply, on_delete=models.CASCADE, null=True, related_name="notices")
     key = models.BinaryField(max_length=16, unique=True, default=new_key)  # its link and code are derived from it
     code_tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True)  # a link and a code confirm once
@@ -316,3 +352,29 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"
+
+
+class Instance(models.Model):
+    """Which installation this database belongs to, and how far it has come: one row (letters.instance)."""
+
+    class Because(models.TextChoices):
+        RESTORED = "restored", "Restored"
+        COPIED = "copied", "Copied"
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    identity = models.CharField(max_length=32)  # 128 random bits, hex
+    epoch = models.BigIntegerField(default=0)  # rises while anything is sent: a backup's is behind
+    advanced_at = models.DateTimeField(null=True)
+    body = models.CharField(max_length=80, blank=True)  # what a dump loaded elsewhere does not have: see instance.body
+    on_hold_since = models.DateTimeField(null=True)  # nothing leaves until a person has decided
+    on_hold_because = models.CharField(max_length=8, choices=Because.choices, blank=True)
+    held_up_to = models.BigIntegerField(default=0)  # the last delivery there was when the hold began
+    set_aside_at = models.DateTimeField(null=True)  # when all of those had been set aside
+    refused_at = models.DateTimeField(null=True)  # when a host last refused to send, though others may
+    refused_because = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_instance")]
+
+    def __str__(self) -> str:
+        return f"instance {self.identity}, epoch {self.epoch}"

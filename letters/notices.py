@@ -1,4 +1,4 @@
-"""Mail to supporters: the confirmation with its link and code, under caps that no restart resets."""
+"""Mail to supporters: the confirmation with its link and code, and answers; under caps that no restart resets."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from letters import locks, supporters, tokens
+from letters.feedback import Reply
 from letters.models import Letter, Notice, Supporter
 from letters.signals import something_waits
 from targets import suppressions
@@ -17,6 +18,7 @@ from targets.addresses import mailbox_of
 MOST_A_DAY = 3
 MOST_PER_CAMPAIGN_AND_DAY = 1  # since the address was last proved
 MOST_UNCONFIRMED_EVER = 10
+MOST_REPLIES_A_DAY = 20  # passed on to one address; further ones wait for the next day
 DAY = timedelta(days=1)
 CODE_TRIES = 5
 LEASE = timedelta(minutes=5)
@@ -49,6 +51,29 @@ def ask_for_confirmation(letter: Letter, *, now: datetime) -> bool:
             supporter=supporter, letter=letter, kind=Notice.Kind.CONFIRMATION, address_hash=mailbox,
             due_at=now, created_at=now,
         )  # fmt: skip
+        transaction.on_commit(lambda: something_waits.send_robust(sender=Notice), robust=True)
+    return True
+
+
+def pass_on(reply: Reply, *, letter: Letter, now: datetime) -> bool:
+    """Queue the mail that passes an answer on to the letter's writer; False where nobody may be written to any more."""
+    supporter = letter.supporter
+    if supporter is None or not supporters.address_of(supporter):
+        return False
+    mailbox = _mailbox_hash(supporter)
+    with transaction.atomic():
+        locks.of_address(mailbox)
+        if suppressions.covers(bytes(supporter.address_hash), now=now):
+            return False
+        recent = Notice.objects.filter(address_hash=mailbox, kind=Notice.Kind.REPLY, due_at__gt=now - DAY)
+        last = list(recent.order_by("-due_at").values_list("due_at", flat=True)[:MOST_REPLIES_A_DAY])
+        due_at = now if len(last) < MOST_REPLIES_A_DAY else max(now, last[-1] + DAY)
+        Notice.objects.create(
+            supporter=supporter, letter=letter, kind=Notice.Kind.REPLY, reply=reply, address_hash=mailbox,
+            due_at=due_at, created_at=now,
+        )  # fmt: skip
+        reply.forwarded_at = now
+        reply.save(update_fields=["forwarded_at"])
         transaction.on_commit(lambda: something_waits.send_robust(sender=Notice), robust=True)
     return True
 
@@ -88,7 +113,8 @@ def find_confirmation(token: str) -> Notice | None:
     key = tokens.read(tokens.CONFIRM, token)
     if key is None:
         return None
-    return Notice.objects.select_related("supporter__campaign__organisation", "letter__ask").filter(key=key).first()
+    confirmations = Notice.objects.filter(kind=Notice.Kind.CONFIRMATION)
+    return confirmations.select_related("supporter__campaign__organisation", "letter__ask").filter(key=key).first()
 
 
 def may_try_code(notice: Notice) -> bool:
@@ -100,7 +126,7 @@ def may_try_code(notice: Notice) -> bool:
 
 def mark_used(notice: Notice, *, now: datetime) -> None:
     """Close all open confirmations of this supporter: a link and a code confirm once."""
-    Notice.objects.filter(supporter=notice.supporter, used_at=None).update(used_at=now)
+    Notice.objects.filter(supporter=notice.supporter, kind=Notice.Kind.CONFIRMATION, used_at=None).update(used_at=now)
 
 
 def claim(*, limit: int, now: datetime) -> list[Notice]:
@@ -115,7 +141,8 @@ def claim(*, limit: int, now: datetime) -> list[Notice]:
         )
     return list(
         Notice.objects.filter(pk__in=ids).select_related(
-            "supporter__campaign__organisation", "letter__ask", "letter__campaign", "letter__template"
+            "supporter__campaign__organisation", "letter__ask", "letter__campaign", "letter__template",
+            "reply__campaign", "reply__delivery__version",
         )
     )
 
@@ -139,7 +166,8 @@ def record(notice: Notice, *, sent: bool, refused: bool, now: datetime) -> None:
 
 def _next_possible(supporter: Supporter, mailbox: bytes, *, now: datetime) -> datetime | None:
     """Return when the caps allow the next mail to this address; None where they allow it now."""
-    today = Notice.objects.filter(address_hash=mailbox, created_at__gt=now - DAY)
+    confirmations = Notice.objects.filter(address_hash=mailbox, kind=Notice.Kind.CONFIRMATION)
+    today = confirmations.filter(created_at__gt=now - DAY)
     waits: list[datetime] = []
     recent = list(today.order_by("-created_at").values_list("created_at", flat=True)[:MOST_A_DAY])
     if len(recent) >= MOST_A_DAY:
@@ -150,6 +178,6 @@ def _next_possible(supporter: Supporter, mailbox: bytes, *, now: datetime) -> da
     newest = list(here.order_by("-created_at").values_list("created_at", flat=True)[:MOST_PER_CAMPAIGN_AND_DAY])
     if len(newest) >= MOST_PER_CAMPAIGN_AND_DAY:
         waits.append(newest[-1] + DAY)
-    if Notice.objects.filter(address_hash=mailbox, used_at=None).count() >= MOST_UNCONFIRMED_EVER:
+    if confirmations.filter(used_at=None).count() >= MOST_UNCONFIRMED_EVER:
         waits.append(now + timedelta(days=365))
     return max(waits, default=None)

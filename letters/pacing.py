@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+# What is let go shortly before an office closes would still be on its way afterwards: the last goes this long before.
+BEFORE_CLOSING = timedelta(minutes=2)
 WORK_DAYS = range(5)  # Monday to Friday
 
 
@@ -21,6 +23,18 @@ class Pace:
     closes_at: time | None = None
     time_zone: str = "UTC"
 
+    @property
+    def is_none(self) -> bool:
+        """Return whether the mailbox takes everything at any time."""
+        return self.per_hour is None and self.per_day is None and self.opens_at is None
+
+    @property
+    def is_shut(self) -> bool:
+        """Return whether nothing ever fits: a cap of nought, or hours that end before they begin."""
+        if self.per_hour == 0 or self.per_day == 0:
+            return True
+        return self.opens_at is not None and self.closes_at is not None and self.opens_at >= self.closes_at
+
 
 def is_open(pace: Pace, now: datetime) -> bool:
     """Return whether the office is open: always, where it has no hours; else Monday to Friday within them."""
@@ -28,6 +42,11 @@ def is_open(pace: Pace, now: datetime) -> bool:
         return True
     local = now.astimezone(ZoneInfo(pace.time_zone))
     return local.weekday() in WORK_DAYS and pace.opens_at <= local.time() < pace.closes_at
+
+
+def lets_go(pace: Pace, now: datetime) -> bool:
+    """Return whether a letter let go now leaves within the office's hours."""
+    return is_open(pace, now) and is_open(pace, now + BEFORE_CLOSING)
 
 
 def free_slots(pace: Pace, *, in_last_hour: int, in_last_day: int, most: int) -> int:
@@ -76,11 +95,13 @@ def shared(waiting: Sequence[tuple[int, int]], slots: int, *, turn: int = 0) -> 
     return chosen
 
 
-def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime:
+def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime | None:
     """Return when the last of `waiting` letters leaves, from an idle mailbox: sliding caps and office hours kept.
 
-    Letters leave in hourly handfuls, as the release step lets them go.
+    Letters leave in hourly handfuls, as the release step lets them go. None: never, because nothing fits.
     """
+    if waiting > 0 and pace.is_shut:
+        return None
     at = now
     left = waiting
     given: list[tuple[datetime, int]] = []

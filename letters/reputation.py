@@ -1,26 +1,46 @@
 """What the answers of mail servers tell us about an address."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from django.db.models import Case, Q, Value, When
+
 from letters.endings import Accepted, Ending, Refused
-from letters.models import Delivery
 from targets.models import Address
 
-State = Delivery.State
+Status = Address.Status
 BAD_ADDRESS_WITHIN = timedelta(days=7)
 
 
-def learn(endings: Mapping[int, Ending], now: datetime) -> None:
-    """Keep what answers say of addresses (by id): one that works, or one refused twice within a week (5.1.x)."""
-    working = [pk for pk, ending in endings.items() if isinstance(ending, Accepted)]
-    if working:
-        Address.objects.filter(pk__in=working, status=Address.Status.UNKNOWN).update(status=Address.Status.WORKING)
-    for pk, ending in endings.items():
-        if isinstance(ending, Refused) and ending.words.lstrip().startswith("5.1."):
-            earlier = Delivery.objects.filter(
-                address_id=pk, state=State.FAILED, ended_at__gt=now - BAD_ADDRESS_WITHIN,
-                events__words__startswith="5.1.",
-            ).distinct()[:2]  # fmt: skip
-            status = Address.Status.DEAD if len(earlier) >= 2 else Address.Status.BOUNCING
-            Address.objects.filter(pk=pk).exclude(status=Address.Status.DEAD).update(status=status)
+def learn(endings: Mapping[int, Ending] | Iterable[tuple[int, Ending]], now: datetime) -> None:
+    """Keep what answers say of addresses, (address id, ending): one that works, one that does not exist (5.1.x)."""
+    pairs = list(endings.items() if isinstance(endings, Mapping) else endings)
+    accept([pk for pk, ending in pairs if isinstance(ending, Accepted)])
+    refuse([pk for pk, ending in pairs if isinstance(ending, Refused) and is_about_address(ending.words)], now=now)
+
+
+def is_about_address(words: str) -> bool:
+    """Return whether a server's words say that the address does not exist (RFC 3463 §3.2: X.1.X)."""
+    return words.lstrip().startswith("5.1.")
+
+
+def accept(addresses: Iterable[int]) -> None:
+    """Note that something was accepted for these addresses: they work, also where they bounced before.
+
+    When one was last refused stays known: a relay or provider accepts what it returns an hour later.
+    """
+    ids = set(addresses)
+    if ids:
+        Address.objects.filter(pk__in=ids, status__in=[Status.UNKNOWN, Status.BOUNCING]).update(status=Status.WORKING)
+
+
+def refuse(addresses: Iterable[int], *, now: datetime) -> None:
+    """Note that these addresses, each as often as it was said, do not exist: twice within a week and they are dead."""
+    times = Counter(addresses)
+    if not times:
+        return
+    again = Q(refused_at__gt=now - BAD_ADDRESS_WITHIN) | Q(pk__in=[pk for pk, n in times.items() if n > 1])
+    Address.objects.filter(pk__in=list(times)).exclude(status=Status.DEAD).update(
+        status=Case(When(again, then=Value(Status.DEAD)), default=Value(Status.BOUNCING)), refused_at=Value(now)
+    )

@@ -1,7 +1,7 @@
 """When to try again: pure policy."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from letters.endings import Ambiguous, Deferred, Ending
 
@@ -29,3 +29,8 @@ def wait_before_next(*, attempts: int, ending: Ending, delivery_id: int) -> time
     spread = int.from_bytes(hashlib.sha256(f"{delivery_id}:{attempts}".encode()).digest()[:4], "big") / 2**32
     wait = step * (1 + LONGEST_SPREAD * (2 * spread - 1))
     return max(wait, UNCLEAR_FOR) if isinstance(ending, Ambiguous) else wait
+
+
+def is_too_old(first_tried_at: datetime | None, *, rested_for: int, now: datetime) -> bool:
+    """Return whether a delivery is given up: five days after its first try, its seconds on hold not counted."""
+    return first_tried_at is not None and now - first_tried_at - timedelta(seconds=rested_for) > GIVE_UP_AFTER

@@ -8,24 +8,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from letters.models import DeliveryTally, HourTally
+from letters.given import Statement
 
 SHARDS = 16
 Cell = tuple[int, int, int, str, bool, int]  # campaign, ask, target, state, tried, feedback
 HourCell = tuple[int, int, datetime, str]  # campaign, ask, hour, measure
-_CHUNK = 1000
 
 
 def count(cells: Mapping[Cell, int]) -> None:
     """Add changes to the number of deliveries that stand where."""
-    _add(DeliveryTally, ("campaign_id", "ask_id", "target_id", "state", "tried", "feedback"), cells)
+    _add(_COUNT, cells)
 
 
 def count_hours(cells: Mapping[HourCell, int]) -> None:
     """Add changes to what happened in an hour."""
-    _add(HourTally, ("campaign_id", "ask_id", "hour", "measure"), cells)
+    _add(_COUNT_HOURS, cells)
+
+
+def shard() -> int:
+    """Return the shard in which this process counts."""
+    return os.getpid() % SHARDS
 
 
 def hour_of(at: datetime) -> datetime:
@@ -33,22 +35,29 @@ def hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def _add(
-    model: type[DeliveryTally] | type[HourTally], columns: tuple[str, ...], cells: Mapping[Any, int]
-) -> None:
+def _add(statement: Statement, cells: Mapping[Any, int]) -> None:
     """Add to tallies, in one statement; sorted, so that two processes never wait for each other in a ring."""
-    shard = os.getpid() % SHARDS
-    rows = sorted((*cell, shard, change) for cell, change in cells.items() if change)
-    adapt = connection.ops.adapt_datetimefield_value
-    for start in range(0, len(rows), _CHUNK):
-        part = rows[start : start + _CHUNK]
-        names = (*columns, "shard")
-        values = ", ".join(["(" + ", ".join(["%s"] * (len(names) + 1)) + ")"] * len(part))
-        table = model._meta.db_table  # noqa: SLF001  Django's documented way to a table's name
-        sql = (
-            f"INSERT INTO {table} ({', '.join(names)}, count) VALUES {values} "  # noqa: S608  names of our own
-            f"ON CONFLICT ({', '.join(names)}) DO UPDATE SET count = {table}.count + excluded.count"
-        )
-        flat = [adapt(value) if isinstance(value, datetime) else value for row in part for value in row]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, flat)
+    rows = sorted((*cell, change) for cell, change in cells.items() if change)
+    if rows:
+        statement(rows, shard=shard())
+
+
+_COUNT = Statement(
+    """
+    INSERT INTO letters_deliverytally AS kept
+        (campaign_id, ask_id, target_id, state, tried, feedback, shard, count)
+    SELECT g_campaign, g_ask, g_target, g_state, g_tried, g_feedback, %(shard)s, g_change FROM {given} WHERE true
+    ON CONFLICT (campaign_id, ask_id, target_id, state, tried, feedback, shard)
+        DO UPDATE SET count = kept.count + excluded.count
+    """,
+    g_campaign="bigint", g_ask="bigint", g_target="bigint", g_state="text", g_tried="boolean", g_feedback="int",
+    g_change="bigint",
+)  # fmt: skip
+_COUNT_HOURS = Statement(
+    """
+    INSERT INTO letters_hourtally AS kept (campaign_id, ask_id, hour, measure, shard, count)
+    SELECT g_campaign, g_ask, g_hour, g_measure, %(shard)s, g_change FROM {given} WHERE true
+    ON CONFLICT (campaign_id, ask_id, hour, measure, shard) DO UPDATE SET count = kept.count + excluded.count
+    """,
+    g_campaign="bigint", g_ask="bigint", g_hour="timestamptz", g_measure="text", g_change="bigint",
+)  # fmt: skip

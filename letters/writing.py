@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
-from letters import composing, fields, forgetting, lifecycle, notices, own_words, privacy, supporters, tokens
+from letters import composing, fields, forgetting, lifecycle, notices, own_words, privacy, replies, supporters, tokens
 from letters.composing import Content, FinishedLetter
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.signals import something_waits
@@ -96,6 +96,7 @@ def begin(
         supporter=after.supporter if after is not None and proven else None, proven=proven and after is not None,
         created_at=now, expires_at=now + DRAFTS_LIVE_FOR,
     )  # fmt: skip
+    letter.passes_replies = replies.come_back(content, ask)
     _keep(letter, content)
     if template.used_at is None:
         LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
@@ -156,8 +157,10 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
     content = composing.pinned(content, letter.ask, letter.template.language)
     letter.own_words = own_words.count(content.body, composing.given(letter.template, content, draw=letter.draw)[1])
     letter.expires_at = now + DRAFTS_LIVE_FOR
+    letter.passes_replies = replies.come_back(content, letter.ask)
     _keep(letter, content)
-    kept = {name: getattr(letter, name) for name in ("sealed", "own_words", "proven", "expires_at")}
+    names = ("sealed", "own_words", "proven", "expires_at", "passes_replies")
+    kept = {name: getattr(letter, name) for name in names}
     if not Letter.objects.filter(pk=letter.pk, stage=Letter.Stage.DRAFT).update(**kept):
         # Sent meanwhile from another page: what was promised to be sent is not changed any more.
         letter.refresh_from_db()

@@ -1,7 +1,8 @@
 """Who receives: lists, targets, their addresses, and addresses that must not be written to."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import StrIndex, Substr
 
 from accounts.identifiers import new_public_id
 from accounts.models import Organisation, User
@@ -27,7 +28,15 @@ class Address(models.Model):
     kind = models.CharField(max_length=6, choices=Kind.choices)
     value = models.CharField(max_length=500)  # e-mail: the canonical bare address; postal: its lines
     address_hash = models.BinaryField(max_length=32, db_index=True)  # keyed; what suppressions are found by
+    domain = models.GeneratedField(  # e-mail: what stands behind the @; other kinds have none
+        expression=Case(
+            When(kind="email", then=Substr(F("value"), StrIndex(F("value"), Value("@")) + 1)), default=Value("")
+        ),
+        output_field=models.CharField(max_length=500),
+        db_persist=True,
+    )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
+    refused_at = models.DateTimeField(null=True, blank=True)  # when its server last said that it does not exist
     cap_per_hour = models.PositiveIntegerField(null=True, blank=True)  # empty: no cap
     cap_per_day = models.PositiveIntegerField(null=True, blank=True)
     opens_at = models.TimeField(null=True, blank=True)  # office hours, in `time_zone`; empty: always
@@ -46,6 +55,20 @@ class Address(models.Model):
                 | Q(opens_at__isnull=False, closes_at__isnull=False),
                 name="address_office_hours_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(opens_at__isnull=True) | Q(opens_at__lt=F("closes_at")),
+                name="address_opens_before_it_closes",
+            ),
+            # An office that may get nothing is not written to at all: a cap of nought would let letters wait for ever.
+            models.CheckConstraint(
+                condition=(Q(cap_per_hour__isnull=True) | Q(cap_per_hour__gte=1))
+                & (Q(cap_per_day__isnull=True) | Q(cap_per_day__gte=1)),
+                name="address_caps_let_something_through",
+            ),
+        ]
+        indexes = [
+            # breaker: the mailboxes of a domain that rests
+            models.Index(fields=["domain"], condition=Q(kind="email"), name="address_of_domain"),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Role, User
 from campaigns.models import Campaign
+from letters import instance, state_file
 from targets.models import TargetList
 from tests import cast
 
@@ -16,6 +18,13 @@ from tests import cast
 def _no_counts_of_earlier_tests() -> None:
     """Forget how often somebody tried to sign in: the rate limits count in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_earlier_databases() -> None:
+    """Let this process and its host forget the installation of the test before."""
+    instance.forget()
+    (settings.DATA / state_file.NAME).unlink(missing_ok=True)
 
 
 @pytest.fixture

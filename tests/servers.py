@@ -37,10 +37,11 @@ def postgresql_program(name: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(*options: str) -> Iterator[str]:
     """Run a new cluster, every commit forced to the disk as in production; yields its DATABASE_URL.
 
-    PostgreSQL refuses to run as root: then it runs as the system user `postgres`. Raises ServerMissing.
+    PostgreSQL refuses to run as root: then it runs as the system user `postgres`. `options` are the server's own, such
+    as "-c", "max_wal_size=4GB". Raises ServerMissing.
     """
     initdb, server = postgresql_program("initdb"), postgresql_program("postgres")
     if initdb is None or server is None:
@@ -65,6 +66,7 @@ def postgresql() -> Iterator[str]:
         command = [
             str(server), "-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
             "-c", f"unix_socket_directories={directory}", "-c", "fsync=on", "-c", "max_connections=60",
+            *options,
         ]  # fmt: skip
         with _running(_as(user, command), directory, signal.SIGINT, lambda: _accepts(port)):
             yield f"postgres://postbag:{password}@127.0.0.1:{port}/postgres"

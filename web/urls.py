@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organise/sign-in/", include("allauth.urls")),
     path("organise/", include("web.organisers.urls")),
     path("postbox/", include("web.postbox")),
+    path("hooks/", include("web.hooks.urls")),
     path("", include("web.supporters.urls")),
 ]

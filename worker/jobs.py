@@ -3,7 +3,7 @@
 from django.db import close_old_connections
 from django.utils import timezone
 
-from letters import forgetting, outbox, releasing
+from letters import arrivals, forgetting, outbox, releasing, upkeep
 from targets import lists
 from worker import loop
 
@@ -18,7 +18,7 @@ def deliver() -> None:
 def release() -> None:
     """Give paced deliveries their time, then deliver them."""
     close_old_connections()  # one that a restart of the database broke
-    if releasing.release(now=timezone.now()):
+    if releasing.release():
         loop.ring()
 
 
@@ -26,11 +26,12 @@ def sweep() -> None:
     """Find what a lost worker or a lost ring left behind."""
     close_old_connections()
     outbox.reap()
+    upkeep.sweep()
     loop.ring()
 
 
 def expire() -> None:
-    """Forget drafts and unconfirmed letters whose time ran out, uploads after a day, attempts after a day."""
+    """Forget drafts, letters and answers whose time ran out, uploads and attempts after a day, counts after 90."""
     close_old_connections()
     now = timezone.now()
     while forgetting.expire(now=now):
@@ -39,5 +40,8 @@ def expire() -> None:
         pass
     while forgetting.supporters_without_letters(now=now):
         pass
+    while forgetting.replies(now=now):
+        pass
+    arrivals.forget(now=now)
     lists.forget_files(now=now)
     outbox.forget_attempts(now=now)

@@ -1,5 +1,6 @@
 """The delivery loop: needs no broker, wakes when the bell rings, and looks by itself at least every ten seconds."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -8,15 +9,17 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from letters import outbox, releasing
+from letters import instance, outbox, releasing, upkeep
+from letters.typesetting import Typesetter
 from worker import defects, lines, supporter_mail
 from worker.engine import Engine
-from worker.transports import LineDown
+from worker.transports import Carrier, LineDown
 
 log = logging.getLogger(__name__)
 LONGEST_SLEEP = 5.0
 SHORTEST_SLEEP = 1.0  # what is due and cannot be claimed (a pause, another worker's locks) must not spin us
 RELEASE_EVERY = 60.0
+LONGEST_DRAIN = 10.0  # seconds of claiming before a turn looks at everything else
 REAP_EVERY = min(10.0, outbox.LEASE.total_seconds())
 LONGEST_WAIT_FOR_SERVER = 60.0
 
@@ -30,6 +33,8 @@ class Loop:
         self._released_at = self._reaped_at = float("-inf")
         self._server_wait = self._supporters_wait = 0.0
         self._supporters_after = float("-inf")
+        self._carrier: Carrier | None = None
+        self._typesetter = Typesetter()
 
     def ring(self) -> None:
         """Wake the loop: something waits."""
@@ -68,6 +73,13 @@ class Loop:
                 self._server_wait = 0.0
             if rest > 0:
                 self._bell.wait(rest)
+        self.end()
+
+    def end(self) -> None:
+        """Leave the lines, the database and the epoch in which this process sent."""
+        self._close_lines()
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            instance.settle(now=timezone.now())
         connection.close()
 
     def turn(self, *, rung: bool = False) -> bool:
@@ -76,19 +88,42 @@ class Loop:
         now = time.monotonic()
         if now - self._reaped_at >= REAP_EVERY:
             outbox.reap()
+            upkeep.sweep()
             self._reaped_at = now
         if settings.PACED and (rung or now - self._released_at >= RELEASE_EVERY):
-            releasing.release(now=timezone.now())
+            releasing.release()
             self._released_at = now
-        told = self._tell_supporters()
+        may_send = instance.may_send(now=timezone.now())
+        told = self._tell_supporters() if instance.may_write_to_supporters() else 0
+        if not may_send:
+            self._close_lines()
+            return bool(told)
         if self._server_wait:  # after an outage a knock costs less than a claim that has to be given back
             line = lines.to_targets()
             line.open()
             line.close()
-        drained = Engine(lines.to_targets, connections=settings.CONNECTIONS, stop=self._stop).drain()
+        return bool(self._deliver() or told)
+
+    def _deliver(self) -> int:
+        """Deliver what is due, for a while; the lines stay open as long as there is something. Raises LineDown."""
+        if self._carrier is None:
+            self._carrier = lines.carrier_to_targets()
+        try:
+            drained = Engine(self._carrier, stop=self._stop, typesetter=self._typesetter).drain(seconds=LONGEST_DRAIN)
+        except BaseException:
+            self._close_lines()
+            raise
+        tried = drained.sent + drained.other
+        if drained.line_down or not tried:
+            self._close_lines()
         if drained.line_down:
             raise LineDown(drained.line_down)
-        return bool(told or drained.sent or drained.other)
+        return tried
+
+    def _close_lines(self) -> None:
+        if self._carrier is not None:
+            self._carrier.close()
+            self._carrier = None
 
     def _tell_supporters(self) -> int:
         """Send the mail to supporters that is due. Their server may be another one: its outage stops no letter."""

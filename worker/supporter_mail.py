@@ -1,4 +1,4 @@
-"""Mail to supporters: the confirmation, with its code and its link."""
+"""Mail to supporters: the confirmation, with its code and its link; and what targets answered (worker.reply_mail)."""
 
 import logging
 from datetime import timedelta
@@ -17,7 +17,7 @@ from letters.composing import WIRE, Message, finished, mailbox
 from letters.endings import Accepted, Ending, NotSent, Refused
 from letters.models import Notice
 from letters.page_words import phrase_of_targets
-from worker import defects
+from worker import defects, reply_mail
 from worker.transports import Line, LineDown
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ def _send(notice: Notice, line: Line) -> Ending:
     to = supporters.address_of(notice.supporter)
     if notice.used_at is not None or not to:
         return Refused(0, "no longer wanted")
-    return line.send(compose(notice, to), allow=lambda: True)
+    message = reply_mail.compose(notice, to) if notice.kind == Notice.Kind.REPLY else compose(notice, to)
+    return line.send(message, allow=lambda: True) if message is not None else Refused(0, "forgotten meanwhile")
 
 
 def compose(notice: Notice, to: str) -> Message:

@@ -1,12 +1,15 @@
 """How long a campaign would take under the offices' pace: computed, nothing is sent."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from campaigns.models import Campaign
 from letters import pacing, releasing
 from targets import lists
 from targets.lists import USUAL_CAP_PER_HOUR
+
+_EVER = timedelta(days=36_500)
+NEVER = datetime.max.replace(tzinfo=UTC)  # nothing fits into the pace of an office
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: 
             elif not target.email.is_capped:
                 continue
             capped += 1
-            at = pacing.drain_time(pace, waiting=supporters, now=now)
+            at = pacing.drain_time(pace, waiting=supporters, now=now) or NEVER
             if at > last:
                 last, slowest = at, target.name
         found.append(AskForecast(ask.slug, len(targets), supporters * len(targets), capped, last, slowest))
@@ -48,6 +51,8 @@ def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: 
 
 def spelled(span: timedelta) -> str:
     """Return when something is after a span of time: "after 2 d 3 h", or "at once"."""
+    if span > _EVER:
+        return "never: nothing fits into an office's pace"
     minutes = round(span.total_seconds() / 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest else ""]

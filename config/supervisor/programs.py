@@ -87,5 +87,10 @@ def clock_program(environment: Mapping[str, str]) -> Program:
     return Program("clock", _manage("clock"), environment, finishing_for=10.0)
 
 
+def receiver_program(environment: Mapping[str, str]) -> Program:
+    """The one process that takes mail to MAIL_DOMAIN: bounces and answers."""
+    return Program("receiver", _manage("receive"), environment)
+
+
 def _manage(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]

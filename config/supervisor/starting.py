@@ -12,15 +12,18 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
+from django.utils import timezone
 
-from config import env, first_start
+from config import checks, env, first_start
 from config.supervisor import broker, instance, ports, programs, report
 from config.supervisor.running import NotReady, Supervisor
+from letters import instance as instance_row
 
 READY_WITHIN = 60.0  # seconds
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _REASONS = (
-    instance.AlreadyRunning, ports.PortTaken, ports.AddressUnusable, broker.BrokerMissing, NotReady, OSError
+    instance.AlreadyRunning, ports.PortTaken, ports.AddressUnusable, broker.BrokerMissing, NotReady, OSError,
+    ImproperlyConfigured,
 )
 Say = Callable[[str], None]
 
@@ -42,11 +45,13 @@ def up(say: Say = report.say) -> None:
 
 def _up(say: Say, lock: int) -> None:
     host = ports.listening_host(env.text("HOST"))
+    checks.refuse_unproved_hooks()
     ports.require_free(settings.PORT, "PORT", host)
     chosen, mail_port = choose(host)
     prepare_database(say)
     prepare_static(say)
     made = first_start.prepare(lambda deed: say(f"First start: {deed}."))
+    instance_row.look(now=timezone.now())  # a restored backup is put on hold before the pages open
     connections.close_all()
     say(f"Starting {', '.join(program.name for program in chosen)}.")
     supervisor = Supervisor(chosen, inherited=[lock])
@@ -91,6 +96,12 @@ def choose(host: str) -> tuple[list[programs.Program], int | None]:
     chosen.append(programs.web_program(host, settings.PORT, environment))
     chosen += [programs.worker_program(number, environment) for number in range(1, settings.WORKERS + 1)]
     chosen.append(programs.clock_program(environment))
+    inbound = [(settings.INBOUND_PORT, "INBOUND_PORT"), (settings.INBOUND_LMTP_PORT, "INBOUND_LMTP_PORT")]
+    if any(port for port, _ in inbound) and not settings.REHEARSAL:
+        for port, setting in inbound:
+            if port:
+                ports.require_free(port, setting, settings.INBOUND_HOST)
+        chosen.append(programs.receiver_program(environment))
     return chosen, mail_port
 
 

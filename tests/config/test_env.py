@@ -78,7 +78,7 @@ def test_good_settings_start(tmp_path: Path) -> None:
 def test_a_mail_server_s_address_is_read(raw: str, expected: tuple[str, int, str, str, str]) -> None:
     """Scheme, usual port, and a name and password that were quoted."""
     found = env.mail_server("EMAIL_URL", source={"EMAIL_URL": raw})
-    assert found is not None
+    assert isinstance(found, env.MailServerAddress)
     assert (found.host, found.port, found.security, found.username, found.password) == expected
 
 

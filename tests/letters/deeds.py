@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from campaigns.models import Ask
-from letters import composing, outbox, tallies, writing
+from letters import composing, outbox, releasing, tallies, writing
 from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from letters.models import Delivery, Letter, Notice
+from letters.typesetting import Typesetter
 from targets import suppressions
+from targets.models import Address
 from tests import cast
 
 TAKEN = Accepted(250, "2.0.0 taken")
@@ -84,9 +88,15 @@ def digests(claim: outbox.Claim) -> dict[int, str]:
 
 def composed(claim: outbox.Claim) -> dict[int, composing.Message]:
     """Return the messages of a claim, all of which can be composed."""
-    messages = {pk: message for pk, message in outbox.compose(claim).items() if message is not None}
-    assert set(messages) == set(claim.ids)
-    return messages
+    messages = messages_of(claim)
+    assert None not in messages.values()
+    return {pk: message for pk, message in messages.items() if message is not None}
+
+
+def messages_of(claim: outbox.Claim) -> dict[int, composing.Message | None]:
+    """Return the message of each delivery of a claim; None where it cannot be composed."""
+    typeset = Typesetter().set(claim)
+    return {pk: typeset.message(pk) for pk in claim.ids}
 
 
 def attempt(ending: Ending, *, fenced: bool = True, limit: int = outbox.MOST_PER_CLAIM) -> outbox.Claim:
@@ -94,8 +104,21 @@ def attempt(ending: Ending, *, fenced: bool = True, limit: int = outbox.MOST_PER
     claim = outbox.claim(limit=limit)
     if fenced:
         assert outbox.fence(claim.token, digests(claim)) == set(claim.ids)
-    assert outbox.record(claim.token, dict.fromkeys(claim.ids, ending)) == set(claim.ids)
+    assert outbox.record(claim, dict.fromkeys(claim.ids, ending)) == set(claim.ids)
     return claim
+
+
+def release(clock: Clock) -> int:
+    """Let go what the mailboxes' pace allows, and wait until it is due; return how many."""
+    given = releasing.release(now=clock.now)
+    clock.pass_by(minutes=1)
+    return given
+
+
+def with_a_pace(**pace: int) -> None:
+    """Give every mailbox a pace under which all that waits has been let go."""
+    Address.objects.filter(kind="email").update(**pace)
+    Delivery.objects.update(released_for=F("attempts") + 1)
 
 
 def suppress(email: str) -> None:

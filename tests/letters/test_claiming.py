@@ -66,7 +66,7 @@ def test_the_date_of_a_message_is_that_of_its_first_claim_for_ever(letter: Lette
     clock.pass_by(microseconds=123)
     first = outbox.claim()
     before = {pk: m.data for pk, m in deeds.composed(first).items()}
-    outbox.record(first.token, dict.fromkeys(first.ids, LATER))
+    outbox.record(first, dict.fromkeys(first.ids, LATER))
     clock.pass_by(hours=3)
     again = outbox.claim()
     assert {pk: m.data for pk, m in deeds.composed(again).items()} == before
@@ -83,16 +83,16 @@ def test_one_letter_that_cannot_be_composed_does_not_stop_the_others(ask: Ask, c
     awkward = delivery_to(good, "Bruno Keller")
     Address.objects.filter(pk=awkward.address_id).update(value="jürgen@foreign.example")
     claim = outbox.claim()
-    messages = outbox.compose(claim)
+    messages = deeds.messages_of(claim)
     broken = {pk for pk, message in messages.items() if message is None}
     assert len(messages) == 9
     assert broken == {awkward.pk, *(d.pk for x in (spoilt, forgotten) for d in deeds.deliveries(x))}
 
 
-def test_a_claim_that_was_lost_composes_nothing(letter: Letter, clock: Clock) -> None:
+def test_a_claim_that_was_lost_fences_nothing(letter: Letter, clock: Clock) -> None:
     claim = outbox.claim()
     Delivery.objects.update(token="x" * 32)
-    assert outbox.compose(claim) == {}
+    assert outbox.fence(claim.token, deeds.digests(claim)) == set()
 
 
 # ── when to look again ───────────────────────────────────────────────────────────────────────────────────

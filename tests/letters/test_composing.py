@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaigns import publishing
 from campaigns.models import Ask, Campaign, CampaignText
-from letters import composing, outbox, writing
+from letters import composing, outbox, tokens, writing
 from letters.composing import FinishedLetter, Message
 from letters.models import Letter
 from targets import lists
@@ -27,7 +28,7 @@ from tests import cast
 from tests.letters import deeds
 from tests.letters.deeds import Clock
 
-PINNED = "70cbc0912013cfc9019f402c3f24d2cce10a45e16113c1452c4202674c51fb9e"
+PINNED = "7ac2bfecd7b337f7ceb7c908addba348acb15c9263e555b2b7a4c6b878966e2a"
 AT = datetime(2011, 11, 23, 10, 0, tzinfo=UTC)
 LETTER = FinishedLetter(
     subject="The oil workers of Zhanaozen — Жаңаөзен",
@@ -127,7 +128,7 @@ def test_a_line_break_never_becomes_a_header(where: str, end: str) -> None:
         "to_name": lambda: _message(to_name=bad),
         "to": lambda: _message(to=f"a@b.example{end}Bcc: v@victim.example"),
     }
-    compose = tries.get(where, lambda: _message(replace(LETTER, **{where: bad})))
+    compose = tries.get(where, lambda: _message(FinishedLetter(**{**LETTER.__dict__, where: bad})))
     with pytest.raises(ValueError):  # noqa: PT011  the sentence is the library's
         compose()
 
@@ -190,7 +191,7 @@ def test_later_edits_of_target_wording_campaign_and_ask_leave_the_bytes_alone(
 ) -> None:
     claim = outbox.claim()
     before = deeds.digests(claim)
-    outbox.give_back(claim.token, claim.ids)
+    outbox.give_back(claim, claim.ids)
     target = Target.objects.get(name="Bruno Keller")
     lists.save_target(
         target_list=ask.target_list, target=target,
@@ -255,3 +256,24 @@ def test_a_preview_is_what_leaves(ask: Ask, clock: Clock) -> None:
         assert mail.get_content().replace("\r\n", "\n") == seen.text + "\n"
         assert (mail["Subject"], mail["From"].addresses[0].display_name) == (seen.subject, seen.sender)
     assert len({p.text for p in previews.values()}) > 1  # each begins with its own salutation
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("receives", "shows", "expected"), [
+    (True, False, "reply-"), (True, True, "dana@mail.example"),
+    (False, False, None), (False, True, "dana@mail.example"),
+])  # fmt: skip
+def test_where_a_target_answers_to(ask: Ask, receives: bool, shows: bool, expected: str | None) -> None:
+    """To the supporter, where targets learn the address; else through us, where what is sent to us arrives."""
+    Ask.objects.update(shows_email=shows)
+    ask.refresh_from_db()
+    with override_settings(RECEIVES_MAIL=receives):
+        deeds.a_confirmed_letter(ask)
+    with override_settings(RECEIVES_MAIL=not receives):  # a setting changed later changes no letter that is confirmed
+        for pk, message in deeds.composed(outbox.claim()).items():
+            answer_to = _parsed(message)["Reply-To"]
+            if expected == "reply-":
+                expected_now = f"reply-{tokens.reference(pk)}@{settings.MAIL_DOMAIN}"
+                assert str(answer_to) == expected_now
+            else:
+                assert answer_to == expected

@@ -51,7 +51,7 @@ def test_claims_of_several_workers_share_nothing(ask: Ask) -> None:
     rest = outbox.claim()
     assert len(taken) + len(rest.ids) == 30
     for claim in [*claims, rest]:
-        assert outbox.record(claim.token, dict.fromkeys(claim.ids, Accepted(250, "ok"))) == set(claim.ids)
+        assert outbox.record(claim, dict.fromkeys(claim.ids, Accepted(250, "ok"))) == set(claim.ids)
     assert statistics.recount(ask.campaign) == 0
 
 
@@ -62,12 +62,12 @@ def test_workers_that_record_at_once_lose_no_count(ask: Ask) -> None:
     def work() -> int:
         done = 0
         while (claim := outbox.claim(limit=2)).ids:
-            done += len(outbox.record(claim.token, dict.fromkeys(claim.ids, Accepted(250, "ok"))))
+            done += len(outbox.record(claim, dict.fromkeys(claim.ids, Accepted(250, "ok"))))
         return done
 
     done = sum(_at_once(work, 4))
     claim = outbox.claim()  # what was skipped because somebody else was looking at it
-    done += len(outbox.record(claim.token, dict.fromkeys(claim.ids, Accepted(250, "ok"))))
+    done += len(outbox.record(claim, dict.fromkeys(claim.ids, Accepted(250, "ok"))))
     assert done == Delivery.objects.filter(state="sent").count() == 24
     assert DeliveryEvent.objects.filter(to_state="sent").count() == 24
     assert statistics.recount(ask.campaign) == 0
@@ -119,7 +119,7 @@ def test_a_withdrawal_while_workers_claim_leaves_nothing_on_its_way(ask: Ask) ->
         if begun.wait() == 0:
             return writing.withdraw(Letter.objects.select_related("campaign").get(pk=letter.pk), now=cast.NOW)
         claim = outbox.claim()
-        return outbox.give_back(claim.token, claim.ids)
+        return outbox.give_back(claim, claim.ids)
 
     _at_once(deed, 2)
     assert outbox.claim().ids == []

@@ -243,7 +243,7 @@ def test_taking_back_stops_what_has_not_left(letter: Letter, clock: Clock) -> No
 
 
 def test_taking_back_leaves_what_was_sent(letter: Letter, clock: Clock) -> None:
-    outbox.record((claim := outbox.claim(limit=1)).token, {claim.ids[0]: Accepted(250, "ok")})
+    outbox.record((claim := outbox.claim(limit=1)), {claim.ids[0]: Accepted(250, "ok")})
     assert writing.withdraw(letter, now=clock.now) == (2, 1)
     assert (_fresh(letter).stage, deeds.states(letter)) == ("confirmed", ["cancelled", "cancelled", "sent"])
 

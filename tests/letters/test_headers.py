@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header
 from email.message import EmailMessage
 
 import pytest
@@ -10,7 +11,7 @@ from django.conf import settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from letters import composing
+from letters import composing, headers
 from letters.composing import WIRE, FinishedLetter, finished, mailbox
 
 AT = datetime(2011, 11, 23, 10, 0, tzinfo=UTC)
@@ -86,3 +87,46 @@ def test_a_line_that_no_server_takes_is_refused() -> None:
     mail["To"] = mailbox("x" * 1100, OFFICE)
     with pytest.raises(ValueError, match="too long"):
         finished(mail)
+
+
+_ANY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=120)
+
+
+def _decoded(header: bytes) -> str:
+    """Return what a header says, its encoded words decoded (RFC 2047 §6.2: what is between two of them is nothing)."""
+    value = header.partition(b": ")[2].removesuffix(b"\r\n").replace(b"\r\n", b"").decode("ascii")
+    return "".join(
+        part.decode(charset or "ascii") if isinstance(part, bytes) else part for part, charset in decode_header(value)
+    )
+
+
+@given(_ANY_TEXT)
+def test_a_subject_in_any_script_is_read_as_it_was_written(text: str) -> None:
+    header = headers.text("Subject", text)
+    assert _decoded(header).strip() == headers.plain(text).strip()
+    assert max(map(len, header.split(b"\r\n"))) <= 78 or text.isascii()
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["Subject"] = headers.plain(text)
+    ours = message_from_bytes(header + b"\r\n", policy=policy.SMTP)["Subject"]
+    reference = message_from_bytes(bytes(mail), policy=policy.SMTP)["Subject"]
+    if "  " not in text and text == text.strip() and "=" not in text:  # which EmailMessage itself does not keep
+        assert ours == reference
+
+
+@given(_ANY_TEXT)
+def test_a_name_in_any_script_is_read_as_it_was_written(name: str) -> None:
+    name = " ".join(name.split()) or "a"
+    if name.isascii():
+        return  # see above
+    header = headers.mailbox("From", name, OFFICE)
+    assert _decoded(header).removesuffix(f" <{OFFICE}>").removesuffix(f"<{OFFICE}>").strip() == headers.plain(name)
+    for line in header.decode("ascii").split("\r\n"):
+        assert len(line) <= 76 or "=?" not in line
+
+
+@pytest.mark.parametrize("bad", ["a\r\nBcc: x@y.example", "a\nb", "a\0b", "a\x7fb"])
+def test_a_line_break_never_becomes_a_header(bad: str) -> None:
+    with pytest.raises(ValueError, match="line breaks"):
+        headers.text("Subject", bad)
+    with pytest.raises(ValueError, match="line breaks"):
+        headers.mailbox("To", bad, OFFICE)

@@ -179,15 +179,15 @@ def test_a_result_under_a_stale_token_changes_nothing(letter: Letter, clock: Clo
     new = outbox.claim()
     before = list(Delivery.objects.order_by("pk").values())
     events = DeliveryEvent.objects.count()
-    assert outbox.record(old.token, dict.fromkeys(old.ids, ending)) == set()
+    assert outbox.record(old, dict.fromkeys(old.ids, ending)) == set()
     assert list(Delivery.objects.order_by("pk").values()) == before
     assert (DeliveryEvent.objects.count(), AttemptAt.objects.count()) == (events, 0)
-    assert outbox.record(new.token, dict.fromkeys(new.ids, TAKEN)) == set(new.ids)
+    assert outbox.record(new, dict.fromkeys(new.ids, TAKEN)) == set(new.ids)
 
 
 def test_a_result_written_twice_counts_once(letter: Letter, clock: Clock) -> None:
     claim = deeds.send_all()
-    assert outbox.record(claim.token, dict.fromkeys(claim.ids, BROKEN)) == set()
+    assert outbox.record(claim, dict.fromkeys(claim.ids, BROKEN)) == set()
     assert deeds.states(letter) == ["sent"] * 3
 
 
@@ -195,13 +195,15 @@ def test_a_group_may_end_in_different_ways(letter: Letter, clock: Clock) -> None
     claim = outbox.claim()
     ways: list[Ending] = [TAKEN, NO, LATER]
     endings = dict(zip(claim.ids, ways, strict=True))
-    assert outbox.record(claim.token, endings) == set(claim.ids)
+    assert outbox.record(claim, endings) == set(claim.ids)
     assert deeds.states(letter) == ["failed", "queued", "sent"]
     assert statistics.recount(letter.campaign) == 0
 
 
 @pytest.mark.parametrize(("ending", "n"), [(TAKEN, 3), (BROKEN, 3), (LATER, 3), (NO, 3), (UNSENT, 0)])
 def test_the_pace_counts_what_reached_a_server(letter: Letter, clock: Clock, ending: Ending, n: int) -> None:
+    Address.objects.update(cap_per_hour=60)
+    deeds.release(clock)
     deeds.attempt(ending)
     assert AttemptAt.objects.count() == n
     clock.pass_by(days=1, hours=2)
@@ -238,7 +240,7 @@ def test_an_address_that_took_a_letter_works(letter: Letter, clock: Clock) -> No
 def test_what_is_given_back_was_never_tried(letter: Letter, clock: Clock) -> None:
     claim = outbox.claim()
     assert statistics.ledger(letter.campaign).counts[Word.HANDING_OVER] == 3
-    assert outbox.give_back(claim.token, claim.ids) == 3
+    assert outbox.give_back(claim, claim.ids) == 3
     assert {(d.state, d.attempts, d.token) for d in deeds.deliveries(letter)} == {("queued", 0, "")}
     assert statistics.ledger(letter.campaign).counts[Word.WAITING] == 3
     assert statistics.recount(letter.campaign) == 0
@@ -248,8 +250,8 @@ def test_what_is_given_back_was_never_tried(letter: Letter, clock: Clock) -> Non
 def test_what_has_its_fence_is_neither_given_back_nor_held(letter: Letter, clock: Clock) -> None:
     claim = outbox.claim()
     outbox.fence(claim.token, deeds.digests(claim))
-    assert outbox.give_back(claim.token, claim.ids) == 0
-    assert outbox.hold(claim.token, claim.ids, reason="stopped") == 0
+    assert outbox.give_back(claim, claim.ids) == 0
+    assert outbox.hold(claim, claim.ids, reason="stopped") == 0
     assert deeds.states(letter) == ["sending"] * 3
 
 
@@ -266,8 +268,16 @@ def test_a_lost_claim_without_fence_is_queued_again_as_it_was(letter: Letter, cl
     assert outbox.reap() == 0
 
 
+def test_a_mailbox_without_a_pace_needs_no_memory(letter: Letter, clock: Clock) -> None:
+    Address.objects.filter(value="minister@foreign.example").update(cap_per_day=60)
+    deeds.release(clock)
+    deeds.send_all()
+    assert [attempt.address.value for attempt in AttemptAt.objects.all()] == ["minister@foreign.example"]
+
+
 def test_a_lost_claim_with_its_fence_is_unclear(letter: Letter, clock: Clock) -> None:
     for ambiguous, state in ((1, "queued"), (2, "uncertain")):
+        deeds.with_a_pace(cap_per_hour=60)
         claim = outbox.claim()
         assert outbox.fence(claim.token, deeds.digests(claim)) == set(claim.ids)
         clock.now += outbox.LEASE

@@ -106,4 +106,6 @@ def test_the_forecast_keeps_office_hours_weekends_and_summer_time() -> None:
 def test_the_forecast_never_grows_shorter_with_more_letters(per_hour: int, waiting: int) -> None:
     pace = Pace(per_hour)
     one, more = (pacing.drain_time(pace, waiting=n, now=NOON) for n in (waiting, waiting + per_hour))
+    assert one is not None
+    assert more is not None
     assert more - one == (timedelta(hours=1) if waiting else timedelta(0))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_what_a_pause_caught_at_the_fence_leaves_when_the_pause_ends(letter: Letter, clock: Clock, alice: User) -> None:
     claim = outbox.claim()
     publishing.pause(campaign=letter.campaign, by=alice, now=clock.now)
-    assert outbox.hold(claim.token, claim.ids, reason="stopped") == 3
+    assert outbox.hold(claim, claim.ids, reason="stopped") == 3
     outbox.reap()
     assert deeds.states(letter) == ["held"] * 3
     assert statistics.ledger(letter.campaign).counts[Word.WAITING] == 3
@@ -32,7 +32,7 @@ def test_what_a_pause_caught_at_the_fence_leaves_when_the_pause_ends(letter: Let
 
 def test_differing_bytes_stay_held_whatever_ends(letter: Letter, clock: Clock) -> None:
     claim = outbox.claim()
-    outbox.hold(claim.token, claim.ids, reason="bytes_differ")
+    outbox.hold(claim, claim.ids, reason="bytes_differ")
     outbox.reap()
     assert deeds.states(letter) == ["held"] * 3
 
@@ -56,15 +56,15 @@ def test_a_stop_takes_effect_when_the_attempt_ends(
     match then:
         case "held":
             assert outbox.fence(claim.token, deeds.digests(claim)) == set()
-            outbox.hold(claim.token, claim.ids, reason="stopped")
+            outbox.hold(claim, claim.ids, reason="stopped")
         case "given back":
-            outbox.give_back(claim.token, claim.ids)
+            outbox.give_back(claim, claim.ids)
         case "lease lost" | "fenced and lost":
             clock.now += outbox.LEASE
             outbox.reap()
         case Deferred() | NotSent() | Ambiguous() as ending:
             endings: dict[int, Ending] = dict.fromkeys(claim.ids, ending)
-            outbox.record(claim.token, endings)
+            outbox.record(claim, endings)
     assert deeds.states(letter) == ["cancelled"] * 3
     assert statistics.recount(letter.campaign) == 0
     clock.pass_by(days=1)
@@ -78,7 +78,7 @@ def test_a_stop_does_not_undo_what_the_server_answered(
     claim = outbox.claim()
     outbox.fence(claim.token, deeds.digests(claim))
     writing.withdraw(letter, now=clock.now)
-    outbox.record(claim.token, dict.fromkeys(claim.ids, ending))
+    outbox.record(claim, dict.fromkeys(claim.ids, ending))
     assert deeds.states(letter) == [state] * 3
 
 
@@ -108,7 +108,7 @@ def test_an_unclear_delivery_is_sent_again_once_and_only_by_a_person(letter: Let
 def test_only_what_is_held_and_wanted_is_let_go(letter: Letter, clock: Clock, alice: User) -> None:
     claim = outbox.claim()
     assert not steering.let_go(delivery=deeds.deliveries(letter)[0], by=alice, now=clock.now)
-    outbox.hold(claim.token, claim.ids, reason="bytes_differ")
+    outbox.hold(claim, claim.ids, reason="bytes_differ")
     suppress("minister@foreign.example")
     let = {d.target.name: steering.let_go(delivery=d, by=alice, now=clock.now) for d in deeds.deliveries(letter)}
     assert let == {"Anna Lund": True, "Bruno Keller": False, "Office of the President": True}
@@ -118,9 +118,9 @@ def test_only_what_is_held_and_wanted_is_let_go(letter: Letter, clock: Clock, al
 def test_what_a_person_lets_go_still_waits_for_its_mailbox(
     letter: Letter, clock: Clock, alice: User, settings: Settings
 ) -> None:
-    Address.objects.update(cap_per_hour=1)
     claim = outbox.claim()
-    outbox.hold(claim.token, claim.ids, reason="bytes_differ")
+    outbox.hold(claim, claim.ids, reason="bytes_differ")
+    Address.objects.update(cap_per_hour=1)
     first, second, _ = deeds.deliveries(letter)
     steering.let_go(delivery=first, by=alice, now=clock.now)
     settings.PACED = False

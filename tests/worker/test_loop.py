@@ -66,10 +66,11 @@ def test_a_turn_sends_what_is_due_to_supporters_and_targets(ask: Ask, server: Fa
     """The confirmation mail first: somebody is waiting for it."""
     deeds.a_confirmed_letter(ask)
     deeds.an_awaiting_letter(ask, email="erik@mail.example")
-    assert Loop().turn(rung=True)
+    running = Loop()
+    assert running.turn(rung=True)
     assert server.taken[0].to == "erik@mail.example"
     assert len([letter for letter in server.taken if letter.delivery]) == 3
-    assert not Loop().turn(rung=True), "nothing is left"
+    assert not running.turn(rung=True), "nothing is left"
 
 
 def test_what_is_due_and_cannot_be_claimed_does_not_spin_the_loop(
@@ -117,7 +118,7 @@ def test_a_mail_server_that_is_away_is_asked_less_and_less_often(
     deeds.a_confirmed_letter(ask)
     claims: list[int] = []
     real = outbox.claim
-    monkeypatch.setattr(outbox, "claim", lambda: claims.append(1) or real())  # type: ignore[func-returns-value]
+    monkeypatch.setattr(outbox, "claim", lambda **most: claims.append(1) or real(**most))  # type: ignore[func-returns-value]
     with override_settings(MAIL_SERVER=nobody):
         assert rests(monkeypatch, Loop(), turns=9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert len(claims) == 1
@@ -138,6 +139,7 @@ def test_a_server_for_supporters_that_is_away_holds_up_no_letter(
     assert list(Notice.objects.values_list("state", "attempts")) == [("queued", 0)]
     running._supporters_after = 0.0
     assert running.turn()
+    assert not running.turn()
     assert server.taken[-1].to == "erik@mail.example"
 
 
@@ -222,7 +224,9 @@ def test_one_notice_that_cannot_be_composed_keeps_no_other_waiting(
         return real(notice, to)
 
     monkeypatch.setattr(supporter_mail, "compose", compose)
-    Loop().turn()
+    running = Loop()
+    while running.turn():
+        pass
     assert [letter.to for letter in server.taken] == ["erik@mail.example"]
     assert Notice.objects.get(pk=first.pk).state == "queued"
     assert "dana@" not in caplog.text

@@ -14,8 +14,9 @@ from letters.composing import Message
 from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refused
 from tests.worker import certificates
 from tests.worker.faulty_server import Act, FaultyServer, Moment, Script, at, drops, falls_silent, says
-from worker.transports import LineDown, conversation, smtp
-from worker.transports.smtp import Server, SmtpLine, stuffed
+from worker.transports import LineDown, conversation, dialogue
+from worker.transports.dialogue import stuffed
+from worker.transports.smtp import Server, SmtpLine
 
 pytestmark = pytest.mark.servers
 
@@ -28,7 +29,7 @@ LINE_OF_9_KB = b"250 " + b"x" * 9216 + b"\r\n"
 def short_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time-outs of RFC 5321 §4.5.3.2, which add up to twenty minutes."""
     for name in ("ENVELOPE_SECONDS", "DATA_START_SECONDS", "DATA_BLOCK_SECONDS", "DOT_SECONDS"):
-        monkeypatch.setattr(smtp, name, SHORT)
+        monkeypatch.setattr(dialogue, name, SHORT)
     monkeypatch.setattr(conversation, "CONNECT_SECONDS", SHORT)
 
 
@@ -274,7 +275,7 @@ def test_no_clean_answer_to_the_dot_is_ambiguous(server: FaultyServer, act: Act)
 
 def test_a_slow_yes_within_the_time_out_is_accepted(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Giving up early makes duplicates (RFC 5321 §4.5.3.2.6)."""
-    monkeypatch.setattr(smtp, "DOT_SECONDS", 5.0)
+    monkeypatch.setattr(dialogue, "DOT_SECONDS", 5.0)
     server.script = at("dot", says("250 at last", after=2 * SHORT))
     assert sent(server) == [Accepted(250, "at last")]
 

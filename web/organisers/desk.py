@@ -12,10 +12,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from accounts import access
 from accounts.models import Organisation, User
+from letters import standing
 from targets.models import TargetList
 
 P = ParamSpec("P")
@@ -124,6 +126,7 @@ def page(
         "errors": {},
         "notes": messages.get_messages(request),
         "is_test": settings.BUILT_IN_MAIL_SERVER,
+        "nothing_leaves": standing.announcement(now=timezone.now()),
     }
     return render(request, template, {**known, **context}, status=status)
 

@@ -91,7 +91,7 @@ def resume(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     """Say who will and who will not be sent to; by POST let letters leave again."""
     campaign = find(desk, slug)
     if request.method == "POST":
-        steering.resume(campaign=campaign, by=desk.person)
+        steering.resume(campaign=campaign, by=desk.person, now=timezone.now())
         note(request, _("Resumed. Letters leave again, each office at its own pace."))
         return redirect("organisers:delivery", campaign.slug)
     return campaign_page(

@@ -1,7 +1,7 @@
 """Ways to hand a letter over. Each ends an attempt with one of the five endings, never with an exception."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from letters.composing import Message
 from letters.endings import Ending
@@ -22,10 +22,62 @@ class LineDown(Exception):
 
 
 class Line(Protocol):
-    """One open connection to a mail server, carrying one letter at a time."""
+    """One open connection to a mail server or provider, carrying one letter at a time."""
+
+    def open(self) -> None:
+        """Open it where it is not open. Raises LineDown."""
 
     def send(self, message: Message, *, allow: Allow) -> Ending:
         """Hand one letter over. Raises LineDown only where no connection could be opened."""
 
     def close(self) -> None:
         """End the connection politely, or at once where it is broken."""
+
+
+class AsksForDot(NamedTuple):
+    """A letter was handed over but for its final dot (or the request that holds it): may that leave?"""
+
+    message: Message
+
+
+class Ended(NamedTuple):
+    """The attempt at a letter has ended."""
+
+    message: Message
+    ending: Ending
+
+
+Said = AsksForDot | Ended
+
+
+class Letters(Protocol):
+    """The letters that wait for a free line."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many may be taken."""
+
+    def take(self) -> Message | None:
+        """Return the next letter, or None where none may be begun now."""
+
+    def put_back(self, message: Message) -> None:
+        """Take a letter back that was not begun."""
+
+
+class Carrier(Protocol):
+    """Letters on their way over several lines, one in flight on each. Driven by one thread."""
+
+    lines: int  # how many may be open at once
+    down: str  # why no line can be opened at all; "" while one can
+
+    def carry(self, letters: Letters, *, wait: float) -> list[Said]:
+        """Move letters on, for at most `wait` seconds until something is said; a free line takes the next one."""
+
+    def answer(self, message: Message, *, letters: Letters, allowed: bool) -> None:
+        """Let a letter that asked for its final dot have it, or end its attempt."""
+
+    def wake(self) -> None:
+        """Let `carry` return early; any thread may call it."""
+
+    def close(self) -> None:
+        """End the lines politely; nothing is under way any more."""

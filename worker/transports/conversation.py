@@ -1,98 +1,56 @@
-"""What an SMTP server says, read strictly and within bounds: one well-formed reply, or a broken line.
+"""Opening a line: smtplib connects, greets, secures and signs in; its replies are read through our own reader.
 
 smtplib reads replies without a limit on their number of lines, measures its time-outs from one piece to the next, and
-takes an over-long line for a permanent refusal. Greeting, TLS and signing in stay smtplib's, but read through here.
+takes an over-long line for a permanent refusal.
 """
 
-import re
 import smtplib
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+
+from worker.transports.replies import BrokenLine, Reply, ReplyReader
 
 CONNECT_SECONDS = 30.0
-LONGEST_LINE = 8192
-MOST_LINES = 100
-_REPLY = re.compile(rb"([2-5]\d\d)(?:([ -])([^\r\n]*))?\r?\n\Z")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")  # no database column takes NUL
-
-
-class BrokenLine(smtplib.SMTPServerDisconnected):
-    """The connection ended, fell silent, or said something that is not SMTP."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A well-formed answer: its code (200 to 599) and its words, without control characters."""
-
-    code: int
-    words: str
-    lines: tuple[bytes, ...] = ()
 
 
 class Conversation(smtplib.SMTP):
-    """smtplib's connection with our reading and writing. Every time-out is for a whole reply."""
+    """smtplib's connection with our reading. Every time-out is for a whole reply."""
 
-    def __init__(self, host: str, *, greeting: str) -> None:
-        super().__init__(timeout=CONNECT_SECONDS, local_hostname=greeting)
+    def __init__(self, host: str, *, greeting: str, patience: float = 1.0) -> None:
+        super().__init__(timeout=CONNECT_SECONDS * patience, local_hostname=greeting)
+        self._begin(host, patience)
+
+    def _begin(self, host: str, patience: float) -> None:
         self._host = host  # the name that TLS is checked against; smtplib sets it only when it connects at once
-        self._unread = b""
+        self._patience = patience
+        self._arrived: list[Reply] = []
+        self._reader = ReplyReader()
         self._read_from: socket.socket | None = None
 
     def getreply(self) -> tuple[int, bytes]:
         """Read for smtplib: greeting, EHLO, STARTTLS, AUTH. Raises BrokenLine."""
         try:
-            reply = self.reply(CONNECT_SECONDS)
+            reply = self._reply(CONNECT_SECONDS * self._patience)
         except OSError:
             self.close()
             raise
         return reply.code, b"\n".join(reply.lines)
 
-    def reply(self, seconds: float) -> Reply:
-        """Read one reply; raises BrokenLine for silence, an end, or anything that is not SMTP."""
+    def handed_over(self) -> socket.socket:
+        """Return the open socket, for which nothing is read here any more. Raises BrokenLine if more was said."""
+        if self.sock is None or self._arrived or not self._reader.is_between_replies:
+            raise BrokenLine("the server spoke unasked")
+        sock, self.sock, self.file = self.sock, None, None
+        return sock
+
+    def _reply(self, seconds: float) -> Reply:
         until = time.monotonic() + seconds
-        code = b""
-        said: list[bytes] = []
-        for _ in range(MOST_LINES):
-            match = _REPLY.match(self._line(until))
-            if match is None or (code and match[1] != code):
-                raise BrokenLine("the answer is not SMTP")
-            code = match[1]
-            said.append((match[3] or b"").strip())
-            if match[2] != b"-":
-                words = b" ".join(said).decode("utf-8", "replace")
-                return Reply(int(code), _UNPRINTABLE.sub(" ", words)[:300], tuple(said))
-        raise BrokenLine("the answer has no end")
-
-    def write(self, data: bytes, seconds: float) -> None:
-        """Send bytes as they are; raises OSError where the line is broken."""
-        if self.sock is None:
-            raise BrokenLine("closed")
-        self.sock.settimeout(seconds)
-        self.sock.sendall(data)
-
-    def spoke_unasked(self) -> bool:
-        """Return whether the server said something, or hung up, while it was our turn to speak."""
-        if self.sock is None or self._unread:
-            return True
-        self.sock.settimeout(0)
-        try:
-            self.sock.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        except OSError:
-            return True
-        return True
-
-    def _line(self, until: float) -> bytes:
-        if self.sock is None:
-            raise BrokenLine("closed")
         if self._read_from is not self.sock:  # RFC 3207 §4.2: what came before TLS counts for nothing
-            self._read_from, self._unread = self.sock, b""
-        while b"\n" not in self._unread[:LONGEST_LINE]:
-            if len(self._unread) >= LONGEST_LINE:
-                raise BrokenLine("the answer is not SMTP")
+            self._read_from, self._reader, self._arrived = self.sock, ReplyReader(), []
+        while not self._arrived:
+            if self.sock is None:
+                raise BrokenLine("closed")
             left = until - time.monotonic()
             if left <= 0:
                 raise BrokenLine("the server fell silent")
@@ -103,16 +61,15 @@ class Conversation(smtplib.SMTP):
                 raise BrokenLine("the server fell silent") from error
             if not piece:
                 raise BrokenLine("the server hung up")
-            self._unread += piece
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line + b"\n"
+            self._arrived += self._reader.feed(piece)
+        return self._arrived.pop(0)
 
 
 class SecureConversation(Conversation, smtplib.SMTP_SSL):
     """The same over TLS from the first byte. The certificate is checked by `context`."""
 
-    def __init__(self, host: str, *, greeting: str, context: ssl.SSLContext) -> None:
-        smtplib.SMTP_SSL.__init__(self, timeout=CONNECT_SECONDS, local_hostname=greeting, context=context)
-        self._host = host
-        self._unread = b""
-        self._read_from = None
+    def __init__(self, host: str, *, greeting: str, context: ssl.SSLContext, patience: float = 1.0) -> None:
+        smtplib.SMTP_SSL.__init__(
+            self, timeout=CONNECT_SECONDS * patience, local_hostname=greeting, context=context
+        )
+        self._begin(host, patience)

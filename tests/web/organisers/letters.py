@@ -9,6 +9,7 @@ from letters import notices, outbox, writing
 from letters.endings import Accepted, Ambiguous, Ending, Refused
 from letters.models import Delivery, Letter
 from tests.cast import DANA
+from tests.letters import deeds
 
 
 def a_letter(ask: Ask, *, number: int = 1, sentence: str = "", now: datetime | None = None) -> Letter:
@@ -33,11 +34,10 @@ def a_confirmed_letter(ask: Ask, *, number: int = 1, sentence: str = "", now: da
 def deliver(*endings: Ending) -> list[Delivery]:
     """Try what is due, once each, with these endings in the order of the deliveries; the rest is accepted."""
     claim = outbox.claim()
-    messages = outbox.compose(claim)
-    outbox.fence(claim.token, {pk: each.digest for pk, each in messages.items() if each})
+    outbox.fence(claim.token, deeds.digests(claim))
     ids = sorted(claim.ids)
     told = [*endings, *[Accepted(250, "ok")] * (len(ids) - len(endings))]
-    outbox.record(claim.token, dict(zip(ids, told, strict=True)))
+    outbox.record(claim, dict(zip(ids, told, strict=True)))
     return list(Delivery.objects.filter(pk__in=ids).order_by("pk"))
 
 

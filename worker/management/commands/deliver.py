@@ -27,6 +27,7 @@ class Command(BaseCommand):
         if once:
             while running.turn(rung=True):
                 pass
+            running.end()
             return
         ended = threading.Event()
         beside = schedule.keep(ended)

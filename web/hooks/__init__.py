@@ -1,0 +1,1 @@
+"""What mail providers tell us, below /hooks/: proved, bounded, read by Anymail, written down by letters.tracking."""

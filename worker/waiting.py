@@ -1,0 +1,91 @@
+"""The claimed deliveries that wait for a free line: which goes next, and how many to one receiving domain at once."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from django.conf import settings
+
+from letters import clock
+from letters.composing import Message
+
+
+class Waiting:
+    """Deliveries by receiving domain, which take turns: a slow one holds up itself, not the others."""
+
+    def __init__(self, begin: Callable[[int], Message | None]) -> None:
+        self.is_closed = False  # nothing more is begun
+        self.total = 0
+        self._begin = begin
+        self._domains: dict[str, deque[int]] = {}  # those that have something waiting and room
+        self._full: dict[str, deque[int]] = {}  # those with as many in flight as may be
+        self._in_flight: Counter[str] = Counter()
+        self._domain_of: dict[int, str] = {}
+        self.begun: dict[int, float] = {}  # in flight: since when, in clock.boot_seconds
+        self._most = settings.CONNECTIONS_PER_DOMAIN
+
+    @property
+    def waiting(self) -> int:
+        """Return how many may be begun now, at least: one for each domain with room."""
+        return 0 if self.is_closed else len(self._domains)
+
+    def add(self, delivery_id: int, address: str) -> None:
+        """Let a claimed delivery to this address wait."""
+        domain = address.rpartition("@")[2].lower()
+        self._domain_of[delivery_id] = domain
+        self._queue(domain).append(delivery_id)
+        self.total += 1
+
+    def take(self) -> Message | None:
+        """Return the next letter, composed; None where none may be begun now."""
+        while self._domains and not self.is_closed:
+            domain, queue = next(iter(self._domains.items()))
+            del self._domains[domain]  # and behind the others, if there is more
+            delivery_id = queue.popleft()
+            self.total -= 1
+            message = self._begin(delivery_id)
+            if message is not None:
+                self._in_flight[domain] += 1
+                self.begun[delivery_id] = clock.boot_seconds()
+            else:
+                del self._domain_of[delivery_id]
+            if queue:
+                (self._full if self._in_flight[domain] >= self._most else self._domains)[domain] = queue
+            if message is not None:
+                return message
+        return None
+
+    def put_back(self, message: Message) -> None:
+        """Take a letter back that was not begun: it waits again, before the others of its domain."""
+        domain = self._domain_of[message.delivery_id]
+        del self.begun[message.delivery_id]
+        self._leave(domain)
+        self._queue(domain).appendleft(message.delivery_id)
+        self.total += 1
+
+    def ended(self, delivery_id: int) -> None:
+        """Make room: an attempt has ended."""
+        if self.begun.pop(delivery_id, None) is not None:
+            self._leave(self._domain_of.pop(delivery_id))
+
+    def withdraw(self) -> list[int]:
+        """Return all that wait; none of them waits any more."""
+        waiting = [pk for queues in (self._domains, self._full) for queue in queues.values() for pk in queue]
+        for pk in waiting:
+            del self._domain_of[pk]
+        self._domains.clear()
+        self._full.clear()
+        self.total = 0
+        return waiting
+
+    def _queue(self, domain: str) -> deque[int]:
+        if domain in self._full:
+            return self._full[domain]
+        place = self._full if self._in_flight[domain] >= self._most else self._domains
+        return place.setdefault(domain, deque())
+
+    def _leave(self, domain: str) -> None:
+        self._in_flight[domain] -= 1
+        if not self._in_flight[domain]:
+            del self._in_flight[domain]
+        if domain in self._full:
+            self._domains[domain] = self._full.pop(domain)
