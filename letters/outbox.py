@@ -181,7 +181,8 @@ def reap(*, limit: int = 2000) -> int:
 def _resume_stopped(now: datetime, *, limit: int = 2000) -> None:
     """Let go what a stop caught at the fence, once nothing stops it any more: a pause that ended."""
     rows = leaving.unstopped(Delivery.objects.filter(state=State.HELD, reason="stopped"), now).order_by("pk")[:limit]
-    change = Change(fact=Fact(reason="resumed"), columns={"due_at": now})
+    # Its slot of the mailbox's hour was free meanwhile: a mailbox with a pace lets it go anew.
+    change = Change(fact=Fact(reason="resumed"), columns={"due_at": now, "released_for": 0})
     lifecycle.move_deliveries(rows, State.QUEUED, change, now=now, skip_locked=True)
 
 

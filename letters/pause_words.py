@@ -110,4 +110,6 @@ def _share(part: Any, whole: Any) -> str:
     return f"{per_cent:.2f}" if per_cent < 1 else f"{per_cent:.0f}"
 
 
-_WORDS: Mapping[str, Speaker] = {Cause.REFUSED: _refused, Cause.COMPLAINTS: _complaints, Cause.BOUNCES: _bounces, Cause.OUR_FAULT: _our_fault}
+_WORDS: Mapping[str, Speaker] = {
+    Cause.REFUSED: _refused, Cause.COMPLAINTS: _complaints, Cause.BOUNCES: _bounces, Cause.OUR_FAULT: _our_fault,
+}  # fmt: skip

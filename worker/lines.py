@@ -35,7 +35,7 @@ def _is_provider(where: Any) -> bool:
     return hasattr(where, "esp")
 
 
-# Imported where they are needed: Anymail and what it needs would take 15 MB of each worker that speaks SMTP.
+# Imported where they are needed: Anymail and what it needs would take 3 MB of each worker that speaks SMTP.
 def _carrier_to_provider(where: Any) -> Carrier:
     from worker.transports import provider  # noqa: PLC0415
 

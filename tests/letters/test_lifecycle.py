@@ -130,7 +130,8 @@ def test_the_deliveries_of_a_letter_are_one_statement(ask: Ask) -> None:
         lifecycle.create_deliveries(letter, now=cast.NOW, paced=True)
     inserts = [q["sql"] for q in queries if "letters_delivery (" in q["sql"]]
     assert len(inserts) == 1
-    assert len(queries) == 3  # deliveries, their tally, the hour
+    # Deliveries, their tally, the hour; on PostgreSQL the latter two are prepared, past Django's own log.
+    assert len(queries) == (1 if connection.vendor == "postgresql" else 3)
     assert Delivery.objects.filter(letter=letter).count() == 3
 
 

@@ -322,6 +322,13 @@ def test_a_group_that_fails_gives_no_fence_and_loses_no_result(
         asked_now[:] = [item.message.delivery_id for item in heard if isinstance(item, AsksForDot) and has_result]
         real_commit(self, heard, done)
 
+    real_heard = Carriage.heard
+
+    def heard(self: Carriage, **waits: Any) -> list[Heard]:
+        """Let a group gather for longer than any answer takes, until it holds both."""
+        return real_heard(self, **{**waits, "linger": 0.1, "enough": 100} if not FailingOnce.failed else waits)
+
+    monkeypatch.setattr(Carriage, "heard", heard)
     monkeypatch.setattr(engines, "transaction", FailingOnce())
     monkeypatch.setattr(Engine, "_commit", commit)
     server.script = lambda m: says("250 ok", after=0.01) if m.point == "dot" else None

@@ -2,6 +2,7 @@
 
 import json
 
+import h11
 import pytest
 
 from letters.composing import Message
@@ -10,7 +11,7 @@ from tests.worker.fake_provider import answered
 from tests.worker.provider_lines import a_letter, a_line_to
 from worker.transports import AsksForDot, Ended, Said
 from worker.transports.provider import api_of
-from worker.transports.provider.api import Api
+from worker.transports.provider.api import Api, Composed
 from worker.transports.provider.dialogue import ApiDialogue
 
 FIRST, SECOND, THIRD = a_letter(1), a_letter(2), a_letter(3)
@@ -171,6 +172,20 @@ def test_a_refused_fence_leaves_the_line_open(dialogue: ApiDialogue) -> None:
     assert dialogue.refuse_dot() == [Ended(FIRST, NotSent("stopped before the request"))]
     assert takes(dialogue)
     assert dialogue.outgoing == b""
+
+
+def test_a_request_that_cannot_be_written_fails_before_its_fence(
+    dialogue: ApiDialogue, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever drives the line ends such a letter as not sent; the line goes on."""
+    composed = api.compose(FIRST)
+    assert isinstance(composed, Composed)
+    composed.request.headers["Authorization"] = "two\r\nlines"
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "compose", lambda _message: composed)
+        with pytest.raises(h11.LocalProtocolError):
+            dialogue.begin(FIRST)
+    assert dialogue.begin(SECOND) == [asks(SECOND)]
 
 
 def test_an_answer_that_we_cannot_judge_is_unclear(

@@ -32,6 +32,7 @@ class BrokenAnswer(Exception):
 @dataclass(slots=True)
 class _Attempt:
     composed: Composed
+    head: h11.Request
     until: float | None = None  # time.monotonic; the fence was given
     is_written: bool = False  # all of the request: from here on a copy may have been taken
 
@@ -49,7 +50,7 @@ class ApiDialogue:
         self._seconds = ANSWER_SECONDS * patience
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._current: _Attempt | None = None
-        self._next: Composed | None = None  # composed while the one before it is under way
+        self._next: _Attempt | None = None  # composed while the one before it is under way
         self._response: h11.Response | None = None
         self._body = bytearray()
         api.idle.add(self)
@@ -76,28 +77,29 @@ class ApiDialogue:
         composed = self._api.compose(message)
         if not isinstance(composed, Composed):
             return [Ended(message, composed)]
+        attempt = _Attempt(composed, self._head(composed))
         if self._current is not None:
-            self._next = composed
+            self._next = attempt
             return []
-        return self._ask(composed)
+        return self._ask(attempt)
+
+    def _head(self, composed: Composed) -> h11.Request:
+        asked = composed.request
+        parts = urlsplit(asked.url)
+        target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        if self._through_proxy:
+            target = f"{parts.scheme}://{parts.netloc}{target}"
+        headers = [("Host", parts.netloc), *asked.headers.items()]
+        if "content-length" not in {name.lower() for name, _ in headers}:
+            headers.append(("Content-Length", str(len(asked.body))))
+        return h11.Request(method=asked.method, target=target, headers=headers)
 
     def write_dot(self) -> None:
         """Write the request that asked: its fence was given."""
         attempt = self._current
         assert attempt is not None  # noqa: S101  only asked for by `AsksForDot`
         attempt.until = time.monotonic() + self._seconds
-        asked = attempt.composed.request
-        parts = urlsplit(asked.url)
-        target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        headers = [("Host", parts.netloc), *asked.headers.items()]
-        if "content-length" not in {name.lower() for name, _ in headers}:
-            headers.append(("Content-Length", str(len(asked.body))))
-        if self._through_proxy:
-            target = f"{parts.scheme}://{parts.netloc}{target}"
-        for event in (
-            h11.Request(method=asked.method, target=target, headers=headers), h11.Data(data=asked.body),
-            h11.EndOfMessage(),
-        ):  # fmt: skip
+        for event in (attempt.head, h11.Data(data=attempt.composed.request.body), h11.EndOfMessage()):
             self.outgoing += self._http.send(event) or b""
 
     def has_left(self) -> list[Said]:
@@ -149,8 +151,10 @@ class ApiDialogue:
         return Ended(attempt.composed.message, NotSent(f"the line broke before the whole request: {words}"))
 
     def _give_up_next(self) -> list[Said]:
-        composed, self._next = self._next, None
-        return [Ended(composed.message, NotSent("the line ended before the request"))] if composed is not None else []
+        attempt, self._next = self._next, None
+        if attempt is None:
+            return []
+        return [Ended(attempt.composed.message, NotSent("the line ended before the request"))]
 
     def seconds_left(self) -> float | None:
         """Return how long the provider may still take; None where it is our turn."""
@@ -197,16 +201,16 @@ class ApiDialogue:
         """Let the letter that waits on this line ask for its fence, in the same breath as the one before it ended."""
         if not self.is_usable:
             return self._give_up_next()
-        composed, self._next = self._next, None
-        if composed is not None:
-            return self._ask(composed)
+        attempt, self._next = self._next, None
+        if attempt is not None:
+            return self._ask(attempt)
         self._api.idle.add(self)
         return []
 
-    def _ask(self, composed: Composed) -> list[Said]:
-        self._current = _Attempt(composed)
+    def _ask(self, attempt: _Attempt) -> list[Said]:
+        self._current = attempt
         self._api.idle.discard(self)
-        return [AsksForDot(composed.message)]
+        return [AsksForDot(attempt.composed.message)]
 
 
 _BOTH_DONE = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
