@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
+from campaigns.models import Campaign
 from letters import leaving
 from letters.endings import Accepted, Deferred, Ending, NotSent, Refused
 from letters.given import Statement
@@ -122,6 +123,12 @@ def resting(*, now: datetime) -> Resting:
         probes={row.domain: row.probe for row in rows},
         wanting={row.domain for row in rows if row.probe is None and row.rests_until and row.rests_until <= now},
     )
+
+
+def that_rest(campaign: Campaign) -> QuerySet[TroubledDomain]:
+    """Return the domains that rest and to which this campaign has something waiting, by name."""
+    waiting = Delivery.objects.filter(campaign=campaign, state=State.QUEUED, address__domain=OuterRef("domain"))
+    return TroubledDomain.objects.filter(Exists(waiting), rests_until__isnull=False).order_by("domain")
 
 
 def observe(tries: Iterable[Try], *, now: datetime) -> set[str]:

@@ -14,7 +14,7 @@ from enum import Enum
 from django.conf import settings
 from django.db import NotSupportedError, ProgrammingError, connection, transaction
 
-from letters import holding, state_file
+from letters import holding, state_file, stops
 from letters.models import Delivery, Instance, Notice
 from letters.state_file import Memory
 
@@ -149,11 +149,11 @@ def may_be_taken(verdict: Verdict) -> bool:
 
 def announcement(*, now: datetime) -> str:
     """Return what organisers are told while nothing leaves, or "" while all is well."""
-    row = Instance.objects.first()
-    if row is None:
-        return ""
+    row = Instance.objects.first() or Instance()
     if row.on_hold_since is not None:
         return sentence_of(row)
+    if stop := stops.current():
+        return stop.sentence
     if row.refused_at is not None and timedelta(0) <= now - row.refused_at < REFUSAL_LASTS:
         return row.refused_because
     return ""

@@ -19,6 +19,15 @@ class SendingStop(models.Model):
     def __str__(self) -> str:
         return f"stop since {self.since:%Y-%m-%d %H:%M}"
 
+    @property
+    def sentence(self) -> str:
+        """Say since when, by whom and why nothing leaves, and how it ends."""
+        why = f": {self.because}" if self.because else ""
+        return (
+            f"All sending was stopped on {self.since:%d %B %Y at %H:%M} UTC by {self.by}{why}. Letters keep being "
+            "confirmed and wait. “manage.py sending --resume” lets them leave again."
+        )
+
 
 class TroubledDomain(models.Model):
     """A receiving domain whose servers have answered no, or not now, since they last accepted anything.

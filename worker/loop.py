@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from letters import instance, outbox, releasing, upkeep
 from letters.typesetting import Typesetter
-from worker import defects, lines, supporter_mail
+from worker import alarm_mail, defects, lines, supporter_mail
 from worker.engine import Engine
 from worker.transports import Carrier, LineDown
 
@@ -126,12 +126,12 @@ class Loop:
             self._carrier = None
 
     def _tell_supporters(self) -> int:
-        """Send the mail to supporters that is due. Their server may be another one: its outage stops no letter."""
+        """Send the mail to supporters and members that is due. Their server may be another: it stops no letter."""
         if time.monotonic() < self._supporters_after:
             return 0
         line = lines.to_supporters()
         try:
-            told = supporter_mail.send_due(line)
+            told = supporter_mail.send_due(line) + alarm_mail.send_due(line)
         except LineDown as down:
             self._supporters_wait = _longer(self._supporters_wait)
             self._supporters_after = time.monotonic() + self._supporters_wait

@@ -1,17 +1,13 @@
 """What a target answered, passed on to whoever wrote the letter: plain text, no attachment, no HTML, never answered."""
 
-from email.message import EmailMessage
-from email.utils import format_datetime
-from hashlib import sha256
-
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from campaigns import publishing
 from letters import replies, writing
-from letters.composing import WIRE, Message, finished, mailbox
+from letters.composing import Message
 from letters.models import Notice
+from worker import automatic_mail
 
 RULE = "- " * 20
 SENDER = "answers"  # its mail is taken for nothing but bounces (letters.incoming)
@@ -36,17 +32,10 @@ def compose(notice: Notice, to: str) -> Message | None:
             "campaign_title": publishing.page_text(campaign, letter.language).title,
             "rule": RULE.strip(),
         }
-        subject = " ".join(render_to_string("reply/subject.txt", context, using="jinja2").split())
+        subject = render_to_string("reply/subject.txt", context, using="jinja2")
         text = render_to_string("reply/body.txt", context, using="jinja2")
-    domain = settings.MAIL_DOMAIN
-    mail = EmailMessage(policy=WIRE)
-    mail["From"] = mailbox(campaign.organisation.name, f"{SENDER}@{domain}")
-    mail["To"] = mailbox("", to)
-    mail["Subject"] = subject[:200]
-    mail["Date"] = format_datetime(notice.created_at)
-    mail["Message-ID"] = f"<answer-{notice.pk}-{bytes(notice.key).hex()[:12]}@{domain}>"
-    mail["Auto-Submitted"] = "auto-forwarded"  # so that no machine answers it (RFC 3834 §5, RFC 5436 §2.7.1)
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(text, cte="quoted-printable")
-    data = finished(mail)
-    return Message(notice.pk, f"{SENDER}@{domain}", to, data, sha256(data).hexdigest())
+    return automatic_mail.message(
+        number=notice.pk, sender=automatic_mail.sender(campaign.organisation.name, SENDER), to=to,
+        subject=subject, text=text, date=notice.created_at, key=f"answer-{notice.pk}-{bytes(notice.key).hex()[:12]}",
+        kind=automatic_mail.FORWARDED,  # so that no machine answers it
+    )  # fmt: skip

@@ -2,50 +2,39 @@
 
 import logging
 from datetime import timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime
-from hashlib import sha256
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from campaigns import publishing
 from letters import notices, supporters, tokens, writing
-from letters.composing import WIRE, Message, finished, mailbox
-from letters.endings import Accepted, Ending, NotSent, Refused
+from letters.composing import Message
+from letters.endings import Accepted, Ending, Refused
 from letters.models import Notice
 from letters.page_words import phrase_of_targets
-from worker import defects, reply_mail
-from worker.transports import Line, LineDown
+from worker import automatic_mail, reply_mail
+from worker.transports import Line
 
 log = logging.getLogger(__name__)
 BATCH = 50
+SENDER = "confirm"
 
 
 def send_due(line: Line) -> int:
-    """Send the notices that are due over one line; return how many were accepted.
+    """Send the notices that are due over one line; return how many were accepted. Raises LineDown."""
+    return automatic_mail.send_all(
+        line,
+        claim=lambda: notices.claim(limit=BATCH, now=timezone.now()),
+        send=_send,
+        record=_record,
+        give_back=lambda batch: notices.give_back(batch, now=timezone.now()),
+    )
 
-    Raises LineDown; what was claimed and could not be tried goes back untouched.
-    """
-    sent = 0
-    while batch := notices.claim(limit=BATCH, now=timezone.now()):
-        for position, notice in enumerate(batch):
-            try:
-                ending = _send(notice, line)
-            except LineDown:
-                notices.give_back(batch[position:], now=timezone.now())
-                raise
-            except (DatabaseError, InterfaceError):
-                raise
-            except Exception as error:  # noqa: BLE001  one that cannot be composed must not keep the others waiting
-                defects.tell(log, f"notice {notice.pk} failed", error)
-                ending = NotSent("our side failed")
-            accepted = isinstance(ending, Accepted)
-            sent += accepted
-            notices.record(notice, sent=accepted, refused=isinstance(ending, Refused), now=timezone.now())
-    return sent
+
+def _record(notice: Notice, ending: Ending) -> None:
+    sent, refused = isinstance(ending, Accepted), isinstance(ending, Refused)
+    notices.record(notice, sent=sent, refused=refused, now=timezone.now())
 
 
 def _send(notice: Notice, line: Line) -> Ending:
@@ -75,17 +64,9 @@ def compose(notice: Notice, to: str) -> Message:
             "expires_on": notice.created_at + timedelta(hours=campaign.confirm_within_hours),
             "test": settings.BUILT_IN_MAIL_SERVER,
         }
-        subject = " ".join(render_to_string("confirmation/subject.txt", context, using="jinja2").split())
+        subject = render_to_string("confirmation/subject.txt", context, using="jinja2")
         text = render_to_string("confirmation/body.txt", context, using="jinja2")
-    domain = settings.MAIL_DOMAIN
-    mail = EmailMessage(policy=WIRE)
-    mail["From"] = mailbox(campaign.organisation.name, f"confirm@{domain}")
-    mail["To"] = mailbox("", to)
-    mail["Subject"] = subject[:200]
-    mail["Date"] = format_datetime(notice.created_at)
-    mail["Message-ID"] = f"<notice-{notice.pk}-{bytes(notice.key).hex()[:12]}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(text, cte="quoted-printable")
-    data = finished(mail)
-    return Message(notice.pk, f"confirm@{domain}", to, data, sha256(data).hexdigest())
+    return automatic_mail.message(
+        number=notice.pk, sender=automatic_mail.sender(campaign.organisation.name, SENDER), to=to,
+        subject=subject, text=text, date=notice.created_at, key=f"notice-{notice.pk}-{bytes(notice.key).hex()[:12]}",
+    )  # fmt: skip

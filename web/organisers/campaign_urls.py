@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.organisers import asks, campaigns, delivery, launching, statistics, wording
+from web.organisers import asks, campaigns, delivery, launching, statistics, troubles, wording
 
 urlpatterns = [
     path("", campaigns.campaign_list, name="campaigns"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("<slug:slug>/delivery/ledger.csv", delivery.ledger_csv, name="delivery-csv"),
     path("<slug:slug>/delivery/stop/<str:target_id>/", delivery.stop_target, name="stop-target"),
     path("<slug:slug>/delivery/again/<str:reference>/", delivery.send_again, name="send-again"),
+    path("<slug:slug>/delivery/held/<slug:reason>/go/", troubles.let_held_go, name="let-held-go"),
+    path("<slug:slug>/delivery/held/<slug:reason>/stop/", troubles.stop_held, name="stop-held"),
     path("<slug:slug>/statistics/", statistics.statistics_page, name="statistics"),
     path("<slug:slug>/statistics/<str:which>.csv", statistics.statistics_csv, name="statistics-csv"),
     path("<slug:slug>/new-letter/", asks.new_ask, name="new-ask"),

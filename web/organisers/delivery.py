@@ -18,7 +18,7 @@ from letters.models import Letter
 from letters.page_words import EXPLAINED, Word
 from letters.statistics import Ledger
 from targets.models import Target
-from web.organisers import delivery_rows, delivery_tables, posted
+from web.organisers import delivery_rows, delivery_tables, posted, troubles
 from web.organisers.campaign_frame import (
     campaign_page,
     deliveries_in_words,
@@ -59,6 +59,9 @@ def board(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
         segments=strip({word: ledger.counts[word] for word in Word}),
         awaiting=_awaiting_words(campaign),
         settled=_settled(ledger),
+        paused=troubles.paused_by_itself(campaign),
+        resting=troubles.resting_domains(campaign),
+        held=troubles.held(campaign),
         **_words(),
     )
 

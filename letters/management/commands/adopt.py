@@ -1,6 +1,5 @@
 """`manage.py adopt`: what a restored or copied database holds back, and what becomes of it."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,6 +7,7 @@ from django.utils import timezone
 
 from letters import adopting, standing
 from letters.adopting import Decided, NotNow, Report
+from letters.operators import operator
 from letters.standing import Verdict
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         self, *_args: Any, release: bool = False, cancel: bool = False, join: bool = False, **_options: Any
     ) -> None:
         """Show or decide."""
-        by, now = f"operator {_operator()}".strip(), timezone.now()
+        by, now = operator(), timezone.now()
         try:
             if release:
                 self._said("released", adopting.release(by=by, now=now))
@@ -71,10 +71,3 @@ class Command(BaseCommand):
                 "--release sends what is held: what left after the backup was made arrives once more.\n"
                 "--cancel stops what is held for good: what had not left by then never arrives."
             )
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return ""
