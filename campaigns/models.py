@@ -157,3 +157,20 @@ class LetterTemplate(models.Model):
             "body": self.body,
             "closing": self.closing,
         }
+
+
+class Partner(models.Model):
+    """An organisation that shows the campaign's form on pages of its own: which may, and how it looks there."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="partners")
+    slug = models.SlugField(max_length=34)  # in addresses, and in the source of letters
+    name = models.CharField(max_length=120)
+    origins = models.JSONField(default=list)  # the sites that may frame it, as browsers write them
+    look = models.JSONField(default=dict, blank=True)  # campaigns.looks.Look
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "slug"], name="partner_once_per_campaign")]
+
+    def __str__(self) -> str:
+        return self.name

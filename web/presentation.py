@@ -19,6 +19,8 @@ from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
+from campaigns import looks, partners
+from campaigns.models import Partner
 from letters import page_words
 
 STYLESHEETS = ("tokens.css", "supporters.css")
@@ -47,6 +49,19 @@ def styles() -> SafeString:
     folder = Path(settings.STATICFILES_DIRS[0]) / "css"
     sheets = [(folder / name).read_text(encoding="utf-8") for name in STYLESHEETS]
     return mark_safe("".join(sheets))  # noqa: S308  our own files
+
+
+def look(partner: Partner) -> SafeString:
+    """Return the style rules that give a partner's frame its look: colours and numbers, nothing else."""
+    found = partners.look_of(partner)
+    if found.is_usual:
+        return mark_safe("")
+    light = f"--paper:{found.paper};--action:{found.accent};--action-hover:{found.accent}"
+    dark = f"--action:{found.dark_accent};--action-hover:{found.dark_accent}"
+    return mark_safe(  # noqa: S308  checked by campaigns.looks
+        f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{--paper:{looks.DARK_PAPER};{dark}}}}}"
+        f"html{{font-size:{1.125 * found.scale}%}}.button,input,textarea,.envelope{{border-radius:{found.corner}px}}"
+    )
 
 
 def nonce(request: HttpRequest) -> str:
@@ -121,6 +136,7 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "direction": direction,
     "styles": styles,
     "nonce": nonce,
+    "look": look,
     "stamp_class": stamp_class,
     "word_label": word_label,
     "word_explained": word_explained,

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organise/sign-in/", include("allauth.urls")),
     path("organise/", include("web.organisers.urls")),
     path("postbox/", include("web.postbox")),
+    path("embed/", include("web.embed.urls")),
     path("hooks/", include("web.hooks.urls")),
     path("", include("web.supporters.urls")),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.organisers import asks, campaigns, delivery, launching, statistics, troubles, wording
+from web.organisers import asks, campaigns, delivery, launching, partners, statistics, troubles, wording
 
 urlpatterns = [
     path("", campaigns.campaign_list, name="campaigns"),
@@ -20,6 +20,10 @@ urlpatterns = [
     path("<slug:slug>/delivery/again/<str:reference>/", delivery.send_again, name="send-again"),
     path("<slug:slug>/delivery/held/<slug:reason>/go/", troubles.let_held_go, name="let-held-go"),
     path("<slug:slug>/delivery/held/<slug:reason>/stop/", troubles.stop_held, name="stop-held"),
+    path("<slug:slug>/partners/", partners.partners_page, name="partners"),
+    path("<slug:slug>/partners/new/", partners.new_partner, name="new-partner"),
+    path("<slug:slug>/partners/<slug:partner_slug>/", partners.edit_partner, name="partner"),
+    path("<slug:slug>/partners/<slug:partner_slug>/remove/", partners.remove_partner, name="remove-partner"),
     path("<slug:slug>/statistics/", statistics.statistics_page, name="statistics"),
     path("<slug:slug>/statistics/<str:which>.csv", statistics.statistics_csv, name="statistics-csv"),
     path("<slug:slug>/new-letter/", asks.new_ask, name="new-ask"),

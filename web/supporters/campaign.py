@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from campaigns import publishing
+from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
@@ -40,10 +40,11 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
     if request.method != "POST":
         return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
     earlier, purpose = _earlier(found, request.POST.get("after", ""))
+    source = _kept_source(earlier) or _source(request.POST.get("via", ""))
     try:
         letter = writing.begin(
             ask=opened, language=lang, now=timezone.now(), sentence=request.POST.get("sentence", ""),
-            source=_source(request.POST.get("via", "")), after=earlier, proven=purpose == tokens.PROVEN,
+            source=source, after=earlier, proven=purpose == tokens.PROVEN,
         )  # fmt: skip
     except writing.LetterRefused as refused:
         values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")}
@@ -89,6 +90,11 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 def _source(text: str) -> str:
     return "".join(sign for sign in text.lower() if sign.isascii() and (sign.isalnum() or sign in "-_"))[:40]
+
+
+def _kept_source(earlier: Letter | None) -> str:
+    """Return the source of an earlier letter that began in a partner's frame: the next one goes on in it."""
+    return earlier.source if earlier is not None and earlier.source.startswith(partners.SOURCE) else ""
 
 
 def _earlier(campaign: Campaign, token: str) -> tuple[Letter | None, str]:

@@ -12,9 +12,11 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import override
 
+from campaigns import partners
 from campaigns.models import Ask, Campaign
 from letters import tokens, writing
 from letters.models import Letter
+from web import framing
 from web.security import same_origin_only
 from web.supporters import endings
 
@@ -129,6 +131,13 @@ def for_writers(view: Callable[[HttpRequest, Draft], HttpResponse]) -> Callable[
             raise Http404
         letter, purpose = found
         draft = Draft(letter, purpose, kwargs["token"], kwargs["lang"])
+        partner = partners.of_source(letter.campaign, letter.source)
+        framing.is_shown_by(request, partner)
+        response = _answer(request, draft)
+        return framing.allow(response, partner.origins) if partner is not None else response
+
+    def _answer(request: HttpRequest, draft: Draft) -> HttpResponse:
+        letter = draft.letter
         if letter.stage in {Letter.Stage.EXPIRED, Letter.Stage.WITHDRAWN}:
             return endings.gone(request, letter, lang=draft.lang)
         if not letter.campaign.is_open and letter.stage != Letter.Stage.CONFIRMED:

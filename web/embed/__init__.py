@@ -1,0 +1,1 @@
+"""The form on a partner's page."""

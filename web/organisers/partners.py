@@ -1,0 +1,153 @@
+"""Partners at the desk: whose pages may show a campaign's form, how it looks there, and what they paste."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from accounts import access
+from campaigns import looks, partners, publishing
+from campaigns.looks import Look
+from campaigns.models import Campaign, Partner
+from campaigns.publishing import CampaignRefused
+from web.organisers import posted
+from web.organisers.campaign_frame import campaign_page, find, note
+from web.organisers.desk import Desk, for_members
+from web.organisers.launching import check
+
+FIXED_HEIGHT = 900  # pixels of a frame without script: the form fits a phone
+
+
+@dataclass(frozen=True)
+class Snippets:
+    """What a partner pastes: a frame of fixed height without script, or a link that a script turns into a frame."""
+
+    plain: str
+    growing: str
+
+
+@for_members()
+def partners_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
+    """List whose pages may show the form."""
+    campaign = find(desk, slug)
+    return campaign_page(
+        request, desk, campaign, "organisers/partners/list.html", tab="overview",
+        partners=list(campaign.partners.order_by("name")),
+    )  # fmt: skip
+
+
+@for_members(to_see=access.may_edit_campaigns)
+def new_partner(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
+    """Add a partner."""
+    return _form(request, desk, find(desk, slug), None)
+
+
+@for_members(to_change=access.may_edit_campaigns)
+def edit_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: str) -> HttpResponse:
+    """Show what a partner pastes; change which pages may show the form and how it looks there."""
+    campaign = find(desk, slug)
+    return _form(request, desk, campaign, _find(campaign, partner_slug))
+
+
+@for_members(to_see=access.may_edit_campaigns)
+def remove_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: str) -> HttpResponse:
+    """Ask whether a partner's pages shall show the form no more; by POST take them off the list."""
+    campaign = find(desk, slug)
+    partner = _find(campaign, partner_slug)
+    back = reverse("organisers:partners", args=[campaign.slug])
+    if request.method == "POST":
+        partners.remove_partner(partner=partner, by=desk.person)
+        note(request, _("%(name)s shows the form no more.") % {"name": partner.name})
+        return redirect(back)
+    return campaign_page(
+        request, desk, campaign, "organisers/delivery/check.html", tab="overview",
+        **check(
+            title=_("Take %(name)s off the list?") % {"name": partner.name},
+            sentences=[
+                _("Their pages show a card with a link instead of the form, at once."),
+                _("Letters that came from there stay as they are."),
+            ],
+            button=_("Take it off"), back=back, dangerous=True,
+        ),
+    )  # fmt: skip
+
+
+def snippets(partner: Partner) -> Snippets:
+    """Return what a partner pastes into a page."""
+    campaign = partner.campaign
+    title = publishing.page_text(campaign).title
+    page = reverse("supporters:campaign", args=[campaign.default_language, campaign.slug])
+    frame = f"{settings.BASE_URL}{reverse('embed:frame', args=[campaign.slug])}?partner={partner.slug}"
+    loader = f"{settings.BASE_URL}{reverse('embed:loader')}"
+    plain = format_html(
+        '<iframe src="{}" title="{}" loading="lazy" width="100%" height="{}" style="border:0" '
+        'allow="clipboard-write; web-share"></iframe>',
+        frame, title, FIXED_HEIGHT,
+    )  # fmt: skip
+    growing = format_html(
+        '<a href="{}{}" data-postbag="{}">{}</a>\n<script src="{}" async></script>',
+        settings.BASE_URL, page, frame, title, loader,
+    )  # fmt: skip
+    return Snippets(plain + "", growing + "")  # plain text again: the page shows their source
+
+
+def _form(request: HttpRequest, desk: Desk, campaign: Campaign, partner: Partner | None) -> HttpResponse:
+    values, errors = _values(partner), dict[str, str]()
+    if request.method == "POST":
+        values = _read(request)
+        try:
+            saved, wished = partners.save_partner(campaign=campaign, by=desk.person, values=values, partner=partner)
+        except CampaignRefused as refused:
+            errors = refused.errors
+        else:
+            note(request, _said(saved, wished))
+            return redirect("organisers:partner", campaign.slug, saved.slug)
+    return campaign_page(
+        request, desk, campaign, "organisers/partners/form.html", tab="overview", status=422 if errors else 200,
+        partner=partner, values=values, errors=errors, snippets=snippets(partner) if partner else None,
+        scales=[(str(scale), f"{scale} %") for scale in looks.SCALES],
+    )  # fmt: skip
+
+
+def _said(partner: Partner, wished: Look) -> str:
+    """Say that it is saved, and which colours were moved so that everybody can read them."""
+    kept = partners.look_of(partner)
+    moved = [
+        _("%(wished)s was hard to read there: it is %(kept)s now.") % {"wished": before, "kept": after}
+        for before, after in ((wished.accent, kept.accent), (wished.paper, kept.paper))
+        if before != after
+    ]
+    return " ".join([_("Saved."), *moved])
+
+
+def _read(request: HttpRequest) -> dict[str, Any]:
+    form = request.POST
+    return {
+        "name": posted.line(form, "name"),
+        "origins": posted.text(form, "origins"),
+        "accent": posted.line(form, "accent"),
+        "paper": posted.line(form, "paper"),
+        "corner": posted.whole(form, "corner", most=looks.MOST_CORNER, otherwise=3),
+        "scale": posted.whole(form, "scale", least=looks.SCALES[0], most=looks.SCALES[-1], otherwise=100),
+    }
+
+
+def _values(partner: Partner | None) -> dict[str, Any]:
+    look = partners.look_of(partner) if partner else Look()
+    return {
+        "name": partner.name if partner else "",
+        "origins": "\n".join(partner.origins) if partner else "",
+        "accent": look.accent, "paper": look.paper, "corner": look.corner, "scale": look.scale,
+    }  # fmt: skip
+
+
+def _find(campaign: Campaign, slug: str) -> Partner:
+    found = campaign.partners.filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
