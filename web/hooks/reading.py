@@ -29,15 +29,21 @@ _KINDS = {
 _OTHERS = {
     EventType.OPENED: What.OPENED, EventType.CLICKED: What.OPENED, EventType.AUTORESPONDED: What.AUTOMATIC,
 }  # fmt: skip
+# Events that are younger than Anymail's tables.
+_NAMES = {"amazon-ses": "eventType", "mailersend": "type"}
+_NEWER = {
+    ("amazon-ses", "DeliveryDelay"): Feedback.DEFERRED, ("mandrill", "delivered"): Feedback.DELIVERED,
+    ("mailersend", "activity.deferred"): Feedback.DEFERRED,
+}  # fmt: skip
 _MOST_WORDS = 1000
 
 
 def event(esp: str, told: Any) -> tracking.Event | What:
     """Return what an Anymail tracking event tells of a delivery, or how it is to be counted where it tells nothing."""
-    kind = _KINDS.get(told.event_type)
+    raw = told.esp_event if isinstance(told.esp_event, Mapping) else {}
+    kind = _KINDS.get(told.event_type, _NEWER.get((esp, _under(raw, _NAMES.get(esp, "event")))))
     if kind is None:
         return _OTHERS.get(told.event_type, What.UNTOLD)
-    raw = told.esp_event if isinstance(told.esp_event, Mapping) else {}
     words = str(told.mta_response or told.description or "")[:_MOST_WORDS]
     status = _status(raw, words)
     if kind == Feedback.BOUNCED and _is_passing(esp, raw):
@@ -125,7 +131,7 @@ def _one_of(name: str, *values: object) -> Callable[[Mapping[str, Any]], bool]:
 _UNKNOWN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "amazon-ses": _one_of("bounceSubType", "NoEmail"),
     "brevo": _one_of("event", "hard_bounce", "invalid_email"),
-    "mailersend": _one_of("type", "hard_bounced"),
+    "mailersend": _one_of("type", "activity.hard_bounced"),
     "mailjet": _one_of("error", "user unknown", "invalid domain", "no mail host"),
     "mailtrap": _one_of("bounce_category", "badmailbox", "bad_mailbox", "baddomain", "bad_domain", "invalid_recipient"),
     "mandrill": _one_of("bounce_description", "bad_mailbox", "invalid_domain"),

@@ -1,12 +1,14 @@
 """What tests of the hooks begin with: all of them open, Amazon's certificate at hand, deliveries that were sent."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from django.utils import timezone
+from pytest_django import Settings
 
 from campaigns.models import Campaign
 from config import hooks
@@ -22,7 +24,7 @@ Poster = Callable[[Post], HttpResponse]
 
 
 @pytest.fixture(autouse=True)
-def _open_hooks(settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _open_hooks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     named = " ".join(senders.ESPS)
     settings.HOOKS = hooks.read(named, senders.SECRET, senders.keys(), None)
     settings.BASE_URL = senders.BASE_URL
@@ -47,9 +49,10 @@ def tell(client: Client) -> Poster:
     """Return what posts a request as a provider does."""
 
     def deliver(post: Post) -> HttpResponse:
-        named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in post.headers.items()}
-        kind = named.pop("HTTP_CONTENT_TYPE")
-        return client.generic("POST", post.path, post.body, content_type=kind, **named)  # type: ignore[return-value]
+        kind = post.headers["Content-Type"]
+        answer: Any = client.generic("POST", post.path, post.body, content_type=kind, headers=dict(post.headers))
+        assert isinstance(answer, HttpResponse)
+        return answer
 
     assert settings.HOOKS.open
     return deliver
@@ -57,8 +60,6 @@ def tell(client: Client) -> Poster:
 
 def counts() -> dict[str, int]:
     """Return what was counted, by what was made of it."""
-    from django.utils import timezone  # noqa: PLC0415
-
     found: dict[str, int] = {}
     for row in arrivals.days(since=timezone.now()):
         found[row.what] = found.get(row.what, 0) + row.count

@@ -48,12 +48,12 @@ class Post:
     body: bytes
     headers: Mapping[str, str]
 
-    def but(self, *, body: bytes | None = None, path: str = "", **headers: str | None) -> "Post":
+    def but(self, body: bytes | None = None, /, **headers: str | None) -> "Post":
         """Return this request with another body or other headers (None: without); `_` stands for the hyphen."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in {n.lower() for n in named}}
+        named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in named}
         more = {name: value for name, value in named.items() if value is not None}
-        return replace(self, body=self.body if body is None else body, path=path or self.path, headers={**kept, **more})
+        return replace(self, body=self.body if body is None else body, headers={**kept, **more})
 
 
 def post(esp: str, events: Sequence[Told], *, signed_at: float | None = None) -> Post:
@@ -66,8 +66,8 @@ def keys() -> str:
     return " ".join(
         f"{name}={key}" for name, key in {
             "mailersend": KEY, "mailersend-inbound": INBOUND_KEY, "mailgun": KEY, "mailtrap": KEY, "mandrill": KEY,
-            "mandrill-inbound": INBOUND_KEY, "postal": _public(_rsa()), "resend": SVIX, "sendgrid": _public(_elliptic()),
-            "unisender-go": KEY,
+            "mandrill-inbound": INBOUND_KEY, "postal": _public(_rsa()), "resend": SVIX,
+            "sendgrid": _public(_elliptic()), "unisender-go": KEY,
         }.items()
     )  # fmt: skip
 
@@ -127,28 +127,29 @@ def _public(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     return "".join(lines[1:-1])
 
 
-def _post(esp: str, body: bytes, headers: Mapping[str, str] = {}, *, what: str = "tracking") -> Post:  # noqa: B006
+def _post(esp: str, body: bytes, headers: Mapping[str, str] = {}, *, what: str = "tracking") -> Post:
     common = {"Content-Type": "application/json", "Authorization": basic()}
     return Post(f"/hooks/{esp}/{what}/", body, {**common, **headers})
 
 
-def _json(esp: str, document: Any, headers: Mapping[str, str] = {}) -> Post:  # noqa: B006
+def _json(esp: str, document: Any, headers: Mapping[str, str] = {}) -> Post:
     return _post(esp, json.dumps(document).encode(), headers)
 
 
 def _amazon(events: Sequence[Told], signed_at: float) -> Post:
     (told,) = events
-    kind = {"deferred": "DeliveryDelay", "delivered": "Delivery", "bounced": "Bounce", "complained": "Complaint"}[told.kind]
-    addressed = [{"emailAddress": ADDRESS, "status": "5.1.1", "action": "failed", "diagnosticCode": "smtp; 550 5.1.1 no"}]
-    more: dict[str, Any] = {
+    kinds = {"deferred": "DeliveryDelay", "delivered": "Delivery", "bounced": "Bounce", "complained": "Complaint"}
+    kind = kinds[told.kind]
+    addressed = [{"emailAddress": ADDRESS, "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 no"}]
+    facts: dict[str, dict[str, Any]] = {
         "Bounce": {"bounce": {"bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": addressed}},
         "Complaint": {"complaint": {"complainedRecipients": addressed, "complaintFeedbackType": "abuse"}},
         "Delivery": {"delivery": {"recipients": [ADDRESS], "smtpResponse": "250 2.6.0 taken"}},
         "DeliveryDelay": {"deliveryDelay": {"delayType": "TransientCommunicationFailure"}},
-    }[kind]  # fmt: skip
+    }  # fmt: skip
     named = [{"name": "X-Metadata", "value": json.dumps({"delivery": told.reference})}] if told.reference else []
     mail = {"messageId": told.name, "destination": [ADDRESS], "headers": named}
-    return notification({"eventType": kind, "mail": mail, **more}, at=signed_at)
+    return notification({"eventType": kind, "mail": mail, **facts[kind]}, at=signed_at)
 
 
 def _brevo(events: Sequence[Told], _signed_at: float) -> Post:
@@ -163,11 +164,12 @@ def _brevo(events: Sequence[Told], _signed_at: float) -> Post:
 
 def _mailersend(events: Sequence[Told], _signed_at: float) -> Post:
     (told,) = events
-    kinds = {"deferred": "deferred", "delivered": "delivered", "bounced": "hard_bounced", "complained": "spam_complaint"}
+    kinds = {"bounced": "hard_bounced", "complained": "spam_complaint"}
+    kind = kinds.get(told.kind, told.kind)
     document = {
-        "type": f"activity.{kinds[told.kind]}",
+        "type": f"activity.{kind}",
         "data": {
-            "type": kinds[told.kind], "created_at": datetime.fromtimestamp(told.at, tz=UTC).isoformat(),
+            "type": kind, "created_at": datetime.fromtimestamp(told.at, tz=UTC).isoformat(),
             "email": {
                 "message": {"id": told.name}, "recipient": {"email": ADDRESS},
                 "tags": [told.reference] if told.reference else [],
@@ -198,7 +200,9 @@ def _mailgun(events: Sequence[Told], signed_at: float) -> Post:
 
 def _mailjet(events: Sequence[Told], _signed_at: float) -> Post:
     kinds = {"deferred": "bounce", "delivered": "sent", "bounced": "bounce", "complained": "spam"}
-    errors = {"deferred": {"error": "greylisted"}, "bounced": {"error": "user unknown", "hard_bounce": True}}
+    errors: dict[str, dict[str, Any]] = {
+        "deferred": {"error": "greylisted"}, "bounced": {"error": "user unknown", "hard_bounce": True},
+    }  # fmt: skip
     return _json("mailjet", [
         {"event": kinds[told.kind], "time": int(told.at), "email": ADDRESS, "MessageID": told.name,
          "Payload": json.dumps({"delivery": told.reference}) if told.reference else "", **errors.get(told.kind, {})}
@@ -209,8 +213,8 @@ def _mailjet(events: Sequence[Told], _signed_at: float) -> Post:
 def _mailtrap(events: Sequence[Told], _signed_at: float) -> Post:
     kinds = {"deferred": "soft bounce", "delivered": "delivery", "bounced": "bounce", "complained": "spam"}
     document = {"events": [
-        {"event": kinds[told.kind], "message_id": told.name, "email": ADDRESS, "timestamp": int(told.at), "event_id": "e",
-         "custom_variables": {"delivery": told.reference} if told.reference else {},
+        {"event": kinds[told.kind], "message_id": told.name, "email": ADDRESS, "timestamp": int(told.at),
+         "event_id": "e", "custom_variables": {"delivery": told.reference} if told.reference else {},
          **({"bounce_category": "badmailbox", "response": "550 unknown"} if told.kind == "bounced" else {})}
         for told in events
     ]}  # fmt: skip
@@ -278,7 +282,9 @@ def _resend(events: Sequence[Told], signed_at: float) -> Post:
     bounce = {"bounce": {"message": "550 5.1.1 the mailbox does not exist", "type": "Permanent"}}
     document = {
         "type": f"email.{kinds[told.kind]}", "created_at": datetime.fromtimestamp(told.at, tz=UTC).isoformat(),
-        "data": {"email_id": told.name, "to": [ADDRESS], "headers": named, **(bounce if told.kind == "bounced" else {})},
+        "data": {
+            "email_id": told.name, "to": [ADDRESS], "headers": named, **(bounce if told.kind == "bounced" else {}),
+        },
     }  # fmt: skip
     return signed_by_resend(document, signed_at=signed_at)
 
@@ -296,7 +302,7 @@ def signed_by_resend(document: Any, *, signed_at: float) -> Post:
 def _sendgrid(events: Sequence[Told], signed_at: float) -> Post:
     kinds = {"deferred": "deferred", "delivered": "delivered", "bounced": "bounce", "complained": "spamreport"}
     body = json.dumps([
-        {"event": kinds[told.kind], "email": ADDRESS, "timestamp": int(told.at), "smtp-id": told.name, "sg_event_id": "e",
+        {"event": kinds[told.kind], "email": ADDRESS, "timestamp": int(told.at), "smtp-id": told.name,
          **({"delivery": told.reference} if told.reference else {}),
          **({"status": "5.1.1", "reason": "550 5.1.1 unknown", "type": "bounce"} if told.kind == "bounced" else {})}
         for told in events
@@ -313,7 +319,7 @@ def _sparkpost(events: Sequence[Told], _signed_at: float) -> Post:
     kinds = {"deferred": "delay", "delivered": "delivery", "bounced": "bounce", "complained": "spam_complaint"}
     return _json("sparkpost", [
         {"msys": {"message_event": {
-            "type": kinds[told.kind], "timestamp": str(int(told.at)), "transmission_id": told.name, "raw_rcpt_to": ADDRESS,
+            "type": kinds[told.kind], "timestamp": str(int(told.at)), "transmission_id": told.name,
             "rcpt_meta": {"delivery": told.reference} if told.reference else {},
             **({"bounce_class": "10", "raw_reason": "550 unknown"} if told.kind == "bounced" else {}),
         }}}
@@ -348,7 +354,8 @@ _MAKERS: Mapping[str, Callable[[Sequence[Told], float], Post]] = {
 }  # fmt: skip
 ESPS = list(_MAKERS)
 BATCHES = ["mailjet", "mailtrap", "mandrill", "sendgrid", "sparkpost", "unisender-go"]  # which tell many at once
-SIGNERS = ["mailersend", "mailgun", "mailtrap", "mandrill", "postal", "resend", "sendgrid", "unisender-go", "amazon-ses"]
+SIGNERS = [
+    "amazon-ses", "mailersend", "mailgun", "mailtrap", "mandrill", "postal", "resend", "sendgrid", "unisender-go",
+]  # fmt: skip
 TIMED = ["amazon-ses", "mailgun", "resend", "sendgrid"]  # which sign a time
-# What a provider does not tell, or tells in no other word.
-SILENT = {("mailersend", "deferred"), ("mandrill", "delivered"), ("postal", "complained"), ("amazon-ses", "deferred")}
+SILENT = {("postal", "complained")}  # what a provider cannot tell
