@@ -1,5 +1,6 @@
 """Anymail's webhook views, made once for each open hook, with what they are given named by us alone."""
 
+import base64
 import json
 import threading
 import warnings
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import requests
 from anymail.exceptions import AnymailInsecureWebhookWarning, AnymailNotSupportedWarning
 from anymail.inbound import AnymailInboundMessage
+from anymail.signals import AnymailInboundEvent, EventType
 from anymail.webhooks import (
     amazon_ses,
     brevo,
@@ -27,6 +29,10 @@ from anymail.webhooks import (
 )
 from anymail.webhooks.base import AnymailBasicAuthMixin
 from django.conf import settings
+from django.http import HttpRequest
+from urllib3.exceptions import HTTPError
+
+from web.hooks.sns import Unreachable
 
 _PATIENCE = (5.0, 15.0)  # seconds to connect, and between two pieces of an answer
 _MOST_FETCHED = 10_000_000
@@ -54,6 +60,23 @@ class _AmazonInbound(_Amazon, amazon_ses.AmazonSESInboundWebhookView):  # type: 
 class _BrevoInbound(brevo.BrevoInboundWebhookView):  # type: ignore[misc]
     def _fetch_attachment(self, attachment: Mapping[str, Any]) -> AnymailInboundMessage:  # noqa: ARG002  not wanted
         return AnymailInboundMessage.construct_attachment(content_type="application/octet-stream", content=b"")
+
+
+class _PostalInbound(postal.PostalInboundWebhookView):  # type: ignore[misc]
+    def parse_events(self, request: HttpRequest) -> list[AnymailInboundEvent]:
+        # Anymail reads every mail as UTF-8, which bounces of old servers are not.
+        said = json.loads(request.body)
+        whole = said["message"] if said.get("base64") is not True else base64.b64decode(said["message"])
+        return [_came_in(whole, sender=said.get("mail_from"), to=said.get("rcpt_to"))]
+
+
+class _SparkPostInbound(sparkpost.SparkPostInboundWebhookView):  # type: ignore[misc]
+    def esp_to_anymail_event(self, event_class: str, event: Mapping[str, Any], raw_event: Any) -> Any:
+        content = event["content"] if event_class == "relay_message" else {}
+        if not content.get("email_rfc822_is_base64"):
+            return super().esp_to_anymail_event(event_class, event, raw_event)
+        whole = base64.b64decode(content["email_rfc822"])  # as above
+        return _came_in(whole, sender=event.get("msg_from"), to=event.get("rcpt_to"))
 
 
 class _MailtrapInbound(mailtrap.MailtrapInboundWebhookView):  # type: ignore[misc]
@@ -89,16 +112,25 @@ def make(hook: Any) -> Any:
         return _MADE[hook.esp, hook.what](hook, common)
 
 
+def _came_in(whole: bytes | str, *, sender: str | None, to: str | None) -> AnymailInboundEvent:
+    message = AnymailInboundMessage.parse_raw_mime_bytes(whole if isinstance(whole, bytes) else whole.encode())
+    message.envelope_sender, message.envelope_recipient = sender, to
+    return AnymailInboundEvent(event_type=EventType.INBOUND, message=message)
+
+
 def _segment(name: Any) -> str:
     return quote(str(name), safe="")
 
 
 def _fetched(address: str, token: str) -> bytes:
-    """Return what a provider keeps for us, at most 10 MB; Anymail itself would wait for ever."""
+    """Return what a provider keeps for us, at most 10 MB; Anymail itself would wait for ever. Raises Unreachable."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with requests.get(address, headers=headers, timeout=_PATIENCE, stream=True) as answer:
-        answer.raise_for_status()
-        body = bytes(answer.raw.read(_MOST_FETCHED + 1, decode_content=True))
+    try:
+        with requests.get(address, headers=headers, timeout=_PATIENCE, stream=True) as answer:
+            answer.raise_for_status()
+            body = bytes(answer.raw.read(_MOST_FETCHED + 1, decode_content=True))
+    except (requests.RequestException, HTTPError) as error:
+        raise Unreachable from error
     if len(body) > _MOST_FETCHED:
         raise ValueError("more than a mail may have")
     return body
@@ -148,7 +180,7 @@ _MADE: Mapping[tuple[str, str], Callable[[Any, dict[str, Any]], Any]] = {
     ("mandrill", "tracking"): _mandrill,
     ("mandrill", "inbound"): _mandrill,
     ("postal", "tracking"): _plain(postal.PostalTrackingWebhookView, "webhook_key"),
-    ("postal", "inbound"): _plain(postal.PostalInboundWebhookView, "webhook_key"),
+    ("postal", "inbound"): _plain(_PostalInbound, "webhook_key"),
     ("postmark", "tracking"): _plain(postmark.PostmarkTrackingWebhookView),
     ("postmark", "inbound"): _plain(postmark.PostmarkInboundWebhookView),
     ("resend", "tracking"): lambda _hook, common: resend.ResendTrackingWebhookView(signing_secret=None, **common),
@@ -160,7 +192,7 @@ _MADE: Mapping[tuple[str, str], Callable[[Any, dict[str, Any]], Any]] = {
     ("sparkpost", "tracking"): lambda _hook, common: sparkpost.SparkPostTrackingWebhookView(
         track_initial_open_as_opened=False, **common
     ),
-    ("sparkpost", "inbound"): _plain(sparkpost.SparkPostInboundWebhookView),
+    ("sparkpost", "inbound"): _plain(_SparkPostInbound),
     ("unisender-go", "tracking"): _plain(unisender_go.UnisenderGoTrackingWebhookView, "api_key"),
 }  # fmt: skip
 

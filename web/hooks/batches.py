@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from web.hooks.sns import Unreachable
+
 MOST_AT_ONCE = 1000
 Reader = Callable[[], Sequence[Any]]  # returns Anymail's events
 
@@ -25,7 +27,7 @@ class Unreadable(Exception):
 def events(esp: str, what: str, view: Any, request: HttpRequest) -> tuple[list[Any], int]:
     """Return the events of a request as Anymail reads them, and how many cannot be read.
 
-    Raises TooMany, and Unreadable where nothing can be.
+    Raises TooMany, Unreadable where nothing can be, Unreachable where a mail cannot be fetched at the moment.
     """
     try:
         readers = _SPLIT.get((esp, what), _single)(view, request)
@@ -38,6 +40,8 @@ def events(esp: str, what: str, view: Any, request: HttpRequest) -> tuple[list[A
     for reader in readers:
         try:
             found += [event for event in reader() if event is not None]
+        except Unreachable:
+            raise
         except Exception:  # noqa: BLE001  Anymail raises what JSON of strangers makes its code raise
             unread += 1
     if unread and not found and unread == len(readers):

@@ -34,7 +34,7 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.S
 
 
 class Unreachable(Exception):
-    """Amazon does not answer; it will tell us again."""
+    """Whoever keeps what we are told of does not answer; it will be told again."""
 
     code = "unreachable"
 

@@ -23,10 +23,10 @@ from web.hooks import views
 
 pytestmark = pytest.mark.django_db
 KINDS = {"deferred": 1, "delivered": 2, "bounced": 3, "complained": 4}
-TOLD = [(esp, kind) for esp in ESPS for kind in KINDS if (esp, kind) not in senders.SILENT]
+TOLD = [(kind, esp) for esp in ESPS for kind in KINDS if (esp, kind) not in senders.SILENT]
 
 
-@pytest.mark.parametrize(("esp", "kind"), TOLD)
+@pytest.mark.parametrize(("kind", "esp"), senders.each(TOLD))
 def test_an_event_sets_the_feedback_of_its_delivery(sent: list[Delivery], tell: Poster, esp: str, kind: str) -> None:
     request = post(esp, [Told(kind, tokens.reference(sent[0].pk))])
     assert tell(request).status_code == 200
@@ -41,7 +41,7 @@ def test_an_event_sets_the_feedback_of_its_delivery(sent: list[Delivery], tell: 
     assert statistics.recount(sent[0].campaign) == 0
 
 
-@pytest.mark.parametrize("esp", ESPS)
+@pytest.mark.parametrize("esp", senders.each(ESPS))
 def test_a_provider_that_lost_our_name_is_understood_by_its_own(sent: list[Delivery], tell: Poster, esp: str) -> None:
     name = "<a-name-of-the-provider>" if esp == "mailgun" else "a-name-of-the-provider"  # as when it was sent
     ProviderName.objects.create(delivery=sent[1], name=name)
@@ -49,7 +49,7 @@ def test_a_provider_that_lost_our_name_is_understood_by_its_own(sent: list[Deliv
     assert list(Delivery.objects.order_by("pk").values_list("feedback", flat=True)) == [0, 2, 0]
 
 
-@pytest.mark.parametrize("esp", ESPS)
+@pytest.mark.parametrize("esp", senders.each(ESPS))
 def test_unknown_foreign_and_erased_deliveries_are_answered_200_dropped_and_counted(
     sent: list[Delivery], tell: Poster, esp: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_unknown_foreign_and_erased_deliveries_are_answered_200_dropped_and_coun
     assert set(Delivery.objects.values_list("feedback", flat=True)) == {0}
 
 
-@pytest.mark.parametrize("esp", ESPS)
+@pytest.mark.parametrize("esp", senders.each(ESPS))
 def test_events_a_week_late_count(sent: list[Delivery], tell: Poster, esp: str) -> None:
     """It is the signature that must be fresh, not what it tells of."""
     at = time.time() - 7 * 86_400
