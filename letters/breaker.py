@@ -116,6 +116,16 @@ def weigh(campaign: Campaign, *, now: datetime) -> bool:
     return False
 
 
+def room(campaign: Campaign, *, now: datetime) -> int:
+    """Return how many more of a campaign's targets reports may make unreachable; the last of them pauses it.
+
+    Beyond that it is as likely that somebody lies to us, so nothing final follows before a person has looked.
+    """
+    found = figures(campaign, now=now)
+    most = max(LEAST_UNREACHABLE, int(MOST_UNREACHABLE * found.targets) + 1)
+    return max(0, most + int(campaign.seen.get("unreachable", 0)) - found.unreachable)
+
+
 def weigh_all(*, now: datetime) -> int:
     """Weigh every running campaign that has something left to send; return how many were paused."""
     left = DeliveryTally.objects.filter(state__in=[Delivery.State.QUEUED, Delivery.State.SENDING])

@@ -1,7 +1,7 @@
 """What the answers of mail servers tell us about an address."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Case, Q, Value, When
@@ -35,12 +35,26 @@ def accept(addresses: Iterable[int]) -> None:
         Address.objects.filter(pk__in=ids, status__in=[Status.UNKNOWN, Status.BOUNCING]).update(status=Status.WORKING)
 
 
-def refuse(addresses: Iterable[int], *, now: datetime) -> None:
-    """Note that these addresses, each as often as it was said, do not exist: twice within a week and they are dead."""
+def refuse(addresses: Iterable[int], *, now: datetime, spared: Collection[int] = ()) -> None:
+    """Note that these addresses, each as often as it was said, do not exist: twice within a week and they are dead.
+
+    Those that are spared are only bouncing, however often it was said.
+    """
     times = Counter(addresses)
     if not times:
         return
-    again = Q(refused_at__gt=now - BAD_ADDRESS_WITHIN) | Q(pk__in=[pk for pk, n in times.items() if n > 1])
+    again = _said_again(times, now) & ~Q(pk__in=list(spared))
     Address.objects.filter(pk__in=list(times)).exclude(status=Status.DEAD).update(
         status=Case(When(again, then=Value(Status.DEAD)), default=Value(Status.BOUNCING)), refused_at=Value(now)
     )
+
+
+def dying(addresses: Iterable[int], *, now: datetime) -> list[int]:
+    """Return which of these addresses `refuse` would make dead, in the order of their ids."""
+    times = Counter(addresses)
+    alive = Address.objects.filter(pk__in=list(times)).exclude(status=Status.DEAD)
+    return list(alive.filter(_said_again(times, now)).order_by("pk").values_list("pk", flat=True))
+
+
+def _said_again(times: Mapping[int, int], now: datetime) -> Q:
+    return Q(refused_at__gt=now - BAD_ADDRESS_WITHIN) | Q(pk__in=[pk for pk, n in times.items() if n > 1])

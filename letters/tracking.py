@@ -163,7 +163,10 @@ def _record(
     )  # fmt: skip
     news = aftermath.News(
         delivered=frozenset(rows[pk].address_id for pk, kind in raised.items() if kind == Feedback.DELIVERED),
-        bad=tuple(rows[pk].address_id for (pk, _), event in reports.items() if event.is_bad_address),
+        bad=tuple(
+            aftermath.Bad(rows[pk].address_id, rows[pk].campaign_id)
+            for (pk, _), event in reports.items() if event.is_bad_address
+        ),
         unwanted=tuple(_unwanted(rows, heard, reports)),
         campaigns=frozenset(rows[pk].campaign_id for pk, _ in reports),
     )

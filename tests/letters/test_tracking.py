@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from campaigns.models import Ask, Campaign
-from letters import outbox, statistics, tokens, tracking, unwanted
+from letters import breaker, outbox, statistics, steering, tokens, tracking, unwanted
 from letters.arrivals import What
 from letters.feedback import Report
 from letters.models import Delivery, DeliveryEvent, DeliveryTally, Letter, ProviderName
+from letters.stoppages import Alarm
 from letters.tracking import Event
-from targets import suppressions
+from targets import lists, suppressions
 from targets.models import Address, Suppression
 from tests import cast
 from tests.letters import deeds
@@ -300,3 +301,50 @@ def test_a_delivery_that_others_hold_is_waited_for_and_then_left_to_be_told_agai
         done.set()
         thread.join()
     assert tell(about(delivery, Feedback.DELIVERED)) == {What.TAKEN: 1}
+
+
+@pytest.mark.parametrize("at_once", [1, 400])
+def test_reports_make_at_most_a_few_targets_unreachable_before_a_person_has_looked(ask: Ask, at_once: int) -> None:
+    """A thousand "bounced" in a minute (F22): a list that is broken, or somebody who lies to us."""
+    with_many_targets(ask, 40)
+    for number in range(2):
+        deeds.a_confirmed_letter(ask, email=f"dana.{number}@mail.example")
+    deeds.send_all()
+    deeds.a_confirmed_letter(ask, email="erik@mail.example")
+    told = [
+        about(each, Feedback.BOUNCED, status="5.1.1", is_bad_address=True)
+        for each in Delivery.objects.filter(state="sent").order_by("letter", "pk")
+    ]
+    for start in range(0, len(told), at_once):
+        tell(*told[start : start + at_once])
+    assert Address.objects.filter(status="dead").count() == 3, "the first number above 5 % of 40"
+    assert Address.objects.filter(status="bouncing").count() == 37
+    assert Report.objects.count() == 80, "all of it was written down"
+    campaign = Campaign.objects.get()
+    assert (campaign.paused_cause, campaign.paused_evidence) == ("bounces", {"suppressed": 3, "targets": 40})
+    assert Alarm.objects.count() == 1
+    unwanted.cancel(now=cast.NOW)
+    assert Delivery.objects.filter(state="cancelled").count() == 3
+    assert Delivery.objects.filter(state="queued").count() == 37
+    steering.resume(campaign=campaign, by=User.objects.get(first_name="Alice"), now=cast.NOW)
+    assert breaker.room(Campaign.objects.get(), now=cast.NOW) == 3, "what the person knew counts no more"
+
+
+def test_complaints_beyond_that_stop_letters_for_a_fortnight_alone(ask: Ask) -> None:
+    with_many_targets(ask, 40)
+    deeds.a_confirmed_letter(ask)
+    deeds.send_all()
+    deeds.a_confirmed_letter(ask, email="erik@mail.example")
+    tell(*(about(each, Feedback.COMPLAINED) for each in Delivery.objects.filter(state="sent")))
+    assert Suppression.objects.filter(until=None).count() == 3
+    assert Suppression.objects.filter(until=cast.NOW + timedelta(days=14)).count() == 37
+    assert unwanted.cancel(now=cast.NOW) == 3
+    assert Delivery.objects.filter(state="queued").count() == 37
+    assert AuditEntry.objects.filter(deed="suppressed for a fortnight an address that complained").count() == 37
+
+
+def with_many_targets(ask: Ask, count: int) -> None:
+    """Give an ask's list so many targets."""
+    for number in range(count - 3):
+        values = {"name": f"Office {number}", "country": "DE", "language": "en", "email": f"o{number}@offices.example"}
+        lists.save_target(target_list=ask.target_list, values=values, uncapped=True)
