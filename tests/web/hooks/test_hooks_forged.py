@@ -1,6 +1,7 @@
 """Whoever is not the provider changes nothing, learns nothing, and is counted; bodies stay out of the logs."""
 
 import gzip
+import hmac
 import logging
 import random
 
@@ -22,6 +23,7 @@ from web.hooks import bodies
 pytestmark = pytest.mark.django_db
 CASES = [(name, esp) for name, forgery in FORGERIES.items() for esp in forgery.esps]
 SEEDS = range(4)
+SHARED_KEYS = set(senders.SIGNERS) - {"amazon-ses", "postal", "sendgrid"}  # the others sign what anybody can check
 
 
 @pytest.mark.parametrize(("name", "esp"), senders.each(CASES))
@@ -52,6 +54,29 @@ def test_the_true_event_is_taken(sent: list[Delivery], tell: Poster, esp: str) -
             request = request.but(gzip.compress(request.body), Content_Encoding=packing)
         assert tell(request).status_code == 200
     assert counts() == {"taken": 1, "repeated": 1}
+
+
+@pytest.mark.parametrize("esp", senders.each(ESPS))
+def test_secrets_are_compared_in_constant_time(
+    sent: list[Delivery], tell: Poster, monkeypatch: pytest.MonkeyPatch, esp: str
+) -> None:
+    """How long a refusal takes says nothing of how much was guessed right."""
+    compared: list[tuple[bytes, bytes]] = []
+    real = hmac.compare_digest
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr("secrets.compare_digest", compare)  # Django's and Anymail's
+    monkeypatch.setattr("hmac.compare_digest", compare)  # ours
+    request = post(esp, [Told("bounced", tokens.reference(sent[0].pk))])
+    assert tell(request.but(Authorization=senders.basic("x" * len(senders.SECRET)))).status_code == 400
+    assert (b"x" * len(senders.SECRET), senders.SECRET.encode()) in compared
+    compared.clear()
+    if esp in SHARED_KEYS:
+        assert tell(FORGERIES["signature wrong"].make(esp, "", random.Random(1))).status_code == 400  # noqa: S311
+        assert len(compared) >= 2, "name and password, and then the signature"
 
 
 @pytest.mark.parametrize("esp", senders.each(ESPS))
