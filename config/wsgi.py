@@ -9,5 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 from config import checks  # noqa: E402  needs what the line above prepares
+from letters import arrivals  # noqa: E402
 
 checks.refuse_unproved_hooks()
+arrivals.keep_up()

@@ -1,15 +1,19 @@
 """How much came in, from whom, and what was made of it: counted per day, for whoever looks after the installation.
 
 A flood of forged events must not become a flood of writes: each process gathers its counts and writes them at most five
-times a second. A process that is killed loses what it gathered in the last moment; nothing else rests on these numbers.
+times a second, and what came last within a second (`keep_up`). A process that is killed loses what it gathered in the
+last moment; nothing else rests on these numbers.
 """
 
+import atexit
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from django.db import DatabaseError, InterfaceError, connection
 
 from letters import clock
 from letters.feedback import ArrivalTally
@@ -73,6 +77,29 @@ def flush() -> None:
         with _lock:
             _gathered.update(cells)
         raise
+
+
+def keep_up() -> None:
+    """Write what this process gathers also when nothing more comes in, and when it ends: once in each that serves."""
+    threading.Thread(target=_keep_up, name="arrivals", daemon=True).start()
+    atexit.register(_write_if_possible)
+
+
+def _keep_up() -> None:
+    while True:
+        time.sleep(1)
+        _write_if_possible()
+
+
+def _write_if_possible() -> None:
+    if not _gathered:
+        return
+    try:
+        flush()
+    except (DatabaseError, InterfaceError):
+        pass  # the next time
+    finally:
+        connection.close()
 
 
 def forget_gathered() -> None:

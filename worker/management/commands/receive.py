@@ -32,6 +32,7 @@ class Command(BaseCommand):
         ]
         if not listeners:
             raise CommandError("No port to listen on. Set INBOUND_PORT (SMTP) or INBOUND_LMTP_PORT (LMTP).")
+        arrivals.keep_up()
         mailbox = Mailbox(listeners, name=settings.MAIL_DOMAIN, tls=self._tls())
         stopping.on_signals(mailbox.stop)
         try:
