@@ -26,7 +26,7 @@ _KINDS = {
     Kind.COMPLAINED: Feedback.COMPLAINED,
 }  # fmt: skip
 _REFERRED = re.compile(r"(return|reply)-([0-9a-f]{1,16}-[0-9a-f]{32})")
-_OWN_NOTICE = re.compile(r"(?:notice|answer)-\d+-[0-9a-f]{12}")
+_OWN_NOTICE = re.compile(r"(?:notice|answer)-\d+-[0-9a-f]{12}|alarm-\d+")
 _ADDRESS = re.compile(r"[^\s<>,;:\"]+@[^\s<>,;:\"]+")
 _WHERE_TO = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "to", "cc")
 

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from config.supervisor.launch import wrapped
 from config.supervisor.ports import free_port
 from tests import servers
 from tests.web.hooks import senders
@@ -84,17 +86,17 @@ class Installation:
         if self.url.startswith("sqlite"):
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=30)) as line:
                 return list(line.execute(query))
-        with psycopg.connect(self.url, autocommit=True) as line:
-            return line.execute(query).fetchall()
+        with psycopg.connect(self.url, autocommit=True) as cluster:
+            return cluster.execute(query).fetchall()
 
     def execute(self, statement: str) -> None:
         """Change something behind the product's back."""
         if self.url.startswith("sqlite"):
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=30)) as line, line:
                 line.execute(statement)
-            return
-        with psycopg.connect(self.url, autocommit=True) as line:
-            line.execute(statement)
+        else:
+            with psycopg.connect(self.url, autocommit=True) as cluster:
+                cluster.execute(statement)
 
     def tables(self) -> list[str]:
         """Return the names of its tables, without the one that counts what came in."""
@@ -122,11 +124,11 @@ class Installation:
 
     def feedback(self) -> list[tuple[int, str, int]]:
         """Return every delivery with its state and feedback."""
-        return self.rows("SELECT id, state, feedback FROM letters_delivery ORDER BY id")  # type: ignore[return-value]
+        return self.rows("SELECT id, state, feedback FROM letters_delivery ORDER BY id")
 
     def reports(self) -> list[tuple[int, int]]:
         """Return the delivery and kind of each report."""
-        return self.rows("SELECT delivery_id, kind FROM letters_report ORDER BY delivery_id, kind")  # type: ignore[return-value]
+        return self.rows("SELECT delivery_id, kind FROM letters_report ORDER BY delivery_id, kind")
 
     def manage(self, *arguments: str, **more: str) -> str:
         """Run a management command that must succeed; return what it printed."""
@@ -191,7 +193,16 @@ def _url(name: str) -> str:
 
 
 def _on_cluster(statement: str) -> None:
-    with psycopg.connect(_url("postgres"), autocommit=True) as line:
+    until = time.monotonic() + _STARTS_WITHIN
+    while True:
+        try:
+            line = psycopg.connect(_url("postgres"), autocommit=True)
+            break
+        except psycopg.OperationalError:  # it is starting up
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+    with line:
         line.execute(statement)
 
 
@@ -239,8 +250,8 @@ def _listening(
     command: Sequence[str], ports: tuple[int, ...], env: Mapping[str, str], log: Path
 ) -> Iterator[Process]:
     with log.open("ab") as file:
-        process = servers.subprocess.Popen(
-            servers.wrapped(command), cwd=ROOT, env=dict(env), stdout=file, stderr=file, start_new_session=True
+        process = subprocess.Popen(
+            wrapped(command), cwd=ROOT, env=dict(env), stdout=file, stderr=file, start_new_session=True
         )
     try:
         until = time.monotonic() + _STARTS_WITHIN
@@ -253,7 +264,7 @@ def _listening(
         process.terminate()
         try:
             process.wait(30)
-        except servers.subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
 

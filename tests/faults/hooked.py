@@ -9,7 +9,7 @@ from web.hooks import sns
 __all__ = ["application"]
 
 
-def _fetch(_address: str) -> bytes:
+def _fetch(address: str) -> bytes:
     return Path(os.environ["SNS_CERTIFICATE"]).read_bytes()
 
 
