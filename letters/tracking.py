@@ -4,6 +4,7 @@ Events come repeated, shuffled and late. A delivery's feedback becomes the maxim
 complaint leave one report each, and only a new report has consequences: so order and repetition do not matter.
 """
 
+import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from letters.given import Statement
 from letters.lifecycle import Change, Fact
 from letters.models import Delivery, ProviderName
 
+log = logging.getLogger(__name__)
 State = Delivery.State
 Feedback = Delivery.Feedback
 MOST_AT_ONCE = 1000
@@ -89,6 +91,11 @@ def record(events: Sequence[Event], *, source: str, now: datetime) -> Counter[Wh
     outcome[What.UNKNOWN] += sum(pk is None for pk in ids)
     for what, n in outcome.items():
         arrivals.count(source, what, n)
+    if outcome[What.NEVER_SENT]:
+        log.error(
+            "%s told of %d deliveries of which no copy can have left: nothing was changed. Is its key in other hands, "
+            "or does another installation send from this database?", source, outcome[What.NEVER_SENT],
+        )  # fmt: skip
     aftermath.weigh(after, now=now)
     return +outcome
 

@@ -116,13 +116,15 @@ def test_an_unclear_delivery_is_sent_once_an_event_proves_it(letter: Letter, kin
 @pytest.mark.parametrize("ending", [None, deeds.LATER, deeds.UNSENT])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_event_about_what_never_left_is_ignored_and_counted(
-    letter: Letter, ending: object, kind: Feedback
+    letter: Letter, ending: object, kind: Feedback, caplog: pytest.LogCaptureFixture
 ) -> None:
     if ending is not None:
         deeds.attempt(ending)  # type: ignore[arg-type]
     delivery = deeds.deliveries(letter)[0]
     before = Delivery.objects.filter(pk=delivery.pk).values().get()
     assert tell(about(delivery, kind, status="5.1.1", is_bad_address=True)) == {What.NEVER_SENT: 1}
+    (alarm,) = caplog.records
+    assert (alarm.levelname, "mailgun told of 1 deliveries" in alarm.getMessage()) == ("ERROR", True)
     assert Delivery.objects.filter(pk=delivery.pk).values().get() == before
     assert not Report.objects.exists()
     assert not Suppression.objects.exists()

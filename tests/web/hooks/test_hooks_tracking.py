@@ -100,6 +100,13 @@ def test_a_thousand_events_are_taken_at_once_and_not_one_more(sent: list[Deliver
     assert counts() == {"too_large": 1, "taken": 1, "repeated": 999}
 
 
+@pytest.mark.parametrize("body", [b"[" + b",".join([b"{}"] * 100_000) + b"]", b"[" + b"1," * 400_000 + b"1]"])
+def test_a_hundred_thousand_events_are_too_many(sent: list[Delivery], tell: Poster, body: bytes) -> None:
+    assert len(body) < 1_000_000
+    assert tell(post("mailjet", []).but(body)).status_code == 413
+    assert counts() == {"too_large": 1}
+
+
 def test_what_the_provider_tells_besides_is_counted_and_nothing_more(sent: list[Delivery], tell: Poster) -> None:
     reference = tokens.reference(sent[0].pk)
     event = json.loads(post("mailjet", [Told("delivered", reference)]).body)[0]
