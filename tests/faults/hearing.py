@@ -167,7 +167,7 @@ def _stock(kind: str, letters: int, targets: int, waiting: int) -> tuple[Path, s
         _at_the_end().callback(_on_cluster, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     url = _url(name) if name else f"sqlite:///{place / 'postbag.sqlite3'}"
     env = environment(place, DATABASE_URL=url, INSTANCE_ID=INSTANCE)
-    done = manage("migrate", "--verbosity", "0", env=env)
+    done = manage("migrate", "--verbosity", "0", env=env, seconds=300)
     assert done.returncode == 0, done.stderr
     said = python(_WRITE.format(letters=letters, targets=targets, waiting=waiting), env=env)
     if not name:

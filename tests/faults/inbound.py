@@ -168,9 +168,12 @@ def _nobody_is_answered(here: Installation, passed_on: list[int]) -> None:
     with FaultyServer() as server:
         here.manage("deliver", "--once", EMAIL_URL=f"smtp://127.0.0.1:{server.port}")
         taken = Counter(letter.to for letter in server.taken)
+    alarms = taken.pop("alice@oil-workers-aid.example", 0)  # complaints have paused the campaign
+    assert [(alarms,)] == here.rows("SELECT count(*) FROM letters_alarm")
     assert sum(taken.values()) == len(passed_on), taken
     assert all(to.endswith("@supporters.example") for to in taken), taken
-    assert all(b"Auto-Submitted: auto-forwarded" in letter.data for letter in server.taken)
+    passed = [letter for letter in server.taken if b"Auto-Submitted: auto-forwarded" in letter.data]
+    assert len(passed) == len(passed_on)
 
 
 def _ms(took: list[float], share: float) -> float:

@@ -114,7 +114,7 @@ def make(hook: Any) -> Any:
 
 def _came_in(whole: bytes | str, *, sender: str | None, to: str | None) -> AnymailInboundEvent:
     message = AnymailInboundMessage.parse_raw_mime_bytes(whole if isinstance(whole, bytes) else whole.encode())
-    message.envelope_sender, message.envelope_recipient = sender, to
+    vars(message).update({"envelope_sender": sender, "envelope_recipient": to})  # Anymail's words
     return AnymailInboundEvent(event_type=EventType.INBOUND, message=message)
 
 
