@@ -51,7 +51,7 @@ def draw(news: News, *, source: str, now: datetime) -> None:
     bad = [one.address for one in news.bad]
     dying = set(reputation.dying(bad, now=now)) if bad else set()
     lost = [one for one in news.bad if one.address in dying]
-    spared = _beyond_room([*news.unwanted, *lost], now=now) if news.unwanted or lost else frozenset()
+    spared = _beyond_room([*news.unwanted, *lost]) if news.unwanted or lost else frozenset()
     reputation.refuse(bad, now=now, spared=spared)
     if news.unwanted:
         _suppress(news.unwanted, spared, source=source, now=now)
@@ -65,7 +65,7 @@ def weigh(news: News, *, now: datetime) -> None:
             breaker.weigh(campaign, now=now)
 
 
-def _beyond_room(lost: Iterable[Bad | Unwanted], *, now: datetime) -> frozenset[int]:
+def _beyond_room(lost: Iterable[Bad | Unwanted]) -> frozenset[int]:
     """Return the addresses that reports would take from a campaign beyond what they may, first come first served."""
     wanted: dict[int, dict[int, None]] = {}
     for one in lost:
@@ -74,7 +74,7 @@ def _beyond_room(lost: Iterable[Bad | Unwanted], *, now: datetime) -> frozenset[
     rows = Campaign.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
     spared: set[int] = set()
     for campaign in rows:
-        spared.update(list(wanted[campaign.pk])[breaker.room(campaign, now=now) :])
+        spared.update(list(wanted[campaign.pk])[breaker.room(campaign) :])
     return frozenset(spared)
 
 

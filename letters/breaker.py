@@ -57,7 +57,7 @@ class Figures:
 
     accepted: int
     complaints: int
-    unreachable: int  # of the targets it wrote to, those whose address is dead or suppressed by now
+    unreachable: int  # of the targets it wrote to, those whose address is dead or suppressed for good by now
     targets: int
 
 
@@ -104,7 +104,7 @@ def weigh(campaign: Campaign, *, now: datetime) -> bool:
     """
     if campaign.paused_at is not None:
         return False
-    found = figures(campaign, now=now)
+    found = figures(campaign)
     complaints = found.complaints - int(campaign.seen.get("complaints", 0))
     if complaints >= LEAST_COMPLAINTS and complaints > MOST_COMPLAINTS * found.accepted:
         evidence = {"complaints": complaints, "accepted": found.accepted}
@@ -116,12 +116,12 @@ def weigh(campaign: Campaign, *, now: datetime) -> bool:
     return False
 
 
-def room(campaign: Campaign, *, now: datetime) -> int:
+def room(campaign: Campaign) -> int:
     """Return how many more of a campaign's targets reports may make unreachable; the last of them pauses it.
 
     Beyond that it is as likely that somebody lies to us, so nothing final follows before a person has looked.
     """
-    found = figures(campaign, now=now)
+    found = figures(campaign)
     most = max(LEAST_UNREACHABLE, int(MOST_UNREACHABLE * found.targets) + 1)
     return max(0, most + int(campaign.seen.get("unreachable", 0)) - found.unreachable)
 
@@ -134,12 +134,12 @@ def weigh_all(*, now: datetime) -> int:
     return sum(weigh(campaign, now=now) for campaign in rows.exclude(stage=Campaign.Stage.DRAFT).order_by("pk"))
 
 
-def figures(campaign: Campaign, *, now: datetime) -> Figures:
+def figures(campaign: Campaign) -> Figures:
     """Return what a campaign's letters met with so far."""
     sent = DeliveryTally.objects.filter(campaign=campaign, state=Delivery.State.SENT)
     complained = Q(feedback=Delivery.Feedback.COMPLAINED)
     sums = sent.aggregate(accepted=Sum("count"), complaints=Sum("count", filter=complained))
-    suppressed = Suppression.objects.filter(Q(until=None) | Q(until__gt=now), address_hash=OuterRef("address_hash"))
+    suppressed = Suppression.objects.filter(until=None, address_hash=OuterRef("address_hash"))
     written_to = DeliveryTally.objects.filter(campaign=campaign, target=OuterRef("pk"))
     targets = Target.objects.filter(Exists(written_to))
     gone = Address.objects.filter(Q(status=Address.Status.DEAD) | Exists(suppressed)).values("pk")
@@ -151,10 +151,10 @@ def figures(campaign: Campaign, *, now: datetime) -> Figures:
     )
 
 
-def clear(campaign: Campaign, *, now: datetime) -> dict[str, int]:
+def clear(campaign: Campaign) -> dict[str, int]:
     """Forget what was counted against a campaign, because a person resumes it; return the figures that person knows."""
     Strain.objects.filter(campaign=campaign).delete()
-    found = figures(campaign, now=now)
+    found = figures(campaign)
     return {"complaints": found.complaints, "unreachable": found.unreachable}
 
 

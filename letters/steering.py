@@ -35,7 +35,7 @@ def resume(*, campaign: Campaign, by: User, now: datetime) -> bool:
     """
     paused_at = campaign.paused_at
     with transaction.atomic():
-        resumed = publishing.resume(campaign=campaign, by=by, seen=breaker.clear(campaign, now=now))
+        resumed = publishing.resume(campaign=campaign, by=by, seen=breaker.clear(campaign))
         if resumed and paused_at is not None:
             resting.add_pause(campaign, since=paused_at, now=now)
     if resumed:

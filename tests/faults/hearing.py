@@ -1,5 +1,6 @@
 """An installation that is told things: letters that were sent, pages and a mailbox that listen, on either database."""
 
+import atexit
 import contextlib
 import functools
 import hashlib
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,8 +179,6 @@ def _stock(kind: str, letters: int, targets: int, waiting: int) -> tuple[Path, s
 
 @functools.cache
 def _at_the_end() -> contextlib.ExitStack:
-    import atexit  # noqa: PLC0415  only where something is made
-
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     return stack
@@ -289,6 +288,3 @@ def silent_about(log: Path, words: Sequence[str]) -> None:
     found = [word for word in words if word in said]
     assert not found, f"the log shows {found[:3]}"
     assert "Traceback" not in said, said[-3000:]
-
-
-Scenario = Callable[[int, str], Figures]

@@ -329,7 +329,7 @@ def test_reports_make_at_most_a_few_targets_unreachable_before_a_person_has_look
     assert Delivery.objects.filter(state="cancelled").count() == 3
     assert Delivery.objects.filter(state="queued").count() == 37
     steering.resume(campaign=campaign, by=User.objects.get(first_name="Alice"), now=cast.NOW)
-    assert breaker.room(Campaign.objects.get(), now=cast.NOW) == 3, "what the person knew counts no more"
+    assert breaker.room(Campaign.objects.get()) == 3, "what the person knew counts no more"
 
 
 def test_complaints_beyond_that_stop_letters_for_a_fortnight_alone(ask: Ask) -> None:
@@ -340,6 +340,8 @@ def test_complaints_beyond_that_stop_letters_for_a_fortnight_alone(ask: Ask) -> 
     tell(*(about(each, Feedback.COMPLAINED) for each in Delivery.objects.filter(state="sent")))
     assert Suppression.objects.filter(until=None).count() == 3
     assert Suppression.objects.filter(until=cast.NOW + timedelta(days=14)).count() == 37
+    assert breaker.room(Campaign.objects.get()) == 0
+    assert breaker.figures(Campaign.objects.get()).unreachable == 3, "what ends by itself makes no room by ending"
     assert unwanted.cancel(now=cast.NOW) == 3
     assert Delivery.objects.filter(state="queued").count() == 37
     assert AuditEntry.objects.filter(deed="suppressed for a fortnight an address that complained").count() == 37
