@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from worker.mailbox import Listener, Mailbox
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 MY = settings.MAIL_DOMAIN
 OFFICE = "office@northland.example"
+THREADS = 3
 
 
 @pytest.fixture
@@ -59,9 +61,18 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
 
 
 def _serve(made: Mailbox) -> None:
+    """Serve, and close what the threads of this test opened to the database: a process that ends needs not."""
+    met = threading.Barrier(THREADS)
+
+    def close() -> None:
+        met.wait(10)
+        connections.close_all()
+
     async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS))
         await made.serve()
-        await asyncio.get_running_loop().run_in_executor(None, connections.close_all)
+        await asyncio.gather(*(loop.run_in_executor(None, close) for _ in range(THREADS)))
 
     asyncio.run(serve())
 
@@ -331,7 +342,7 @@ def test_the_command_listens_on_both_ports_and_ends_when_asked(tmp_path: Path) -
             each.bind(("127.0.0.1", 0))
         ports = [each.getsockname()[1] for each in (one, two)]
     env = environment(tmp_path, INBOUND_PORT=str(ports[0]), INBOUND_LMTP_PORT=str(ports[1]), LOG_LEVEL="DEBUG")
-    assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
+    assert manage("migrate", "--verbosity", "0", env=env, seconds=300).returncode == 0
     log = tmp_path / "receive.log"
 
     def takes(port: int) -> bool:
@@ -357,7 +368,7 @@ def test_the_command_listens_on_both_ports_and_ends_when_asked(tmp_path: Path) -
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
+    assert manage("migrate", "--verbosity", "0", env=env, seconds=300).returncode == 0
     none = manage("receive", env=env)
     assert (none.returncode, "Set INBOUND_PORT" in none.stderr) == (1, True)
     with socket.socket() as taken:
