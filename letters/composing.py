@@ -34,7 +34,8 @@ _SPECIALS = frozenset('()<>@,:;\\"[]')  # RFC 5322 §3.2.3, less the full stop, 
 class Content:
     """What a supporter's letter holds: their words, who they are, and what targets learn. Encrypted at rest.
 
-    The last seven are pinned with the letter, so that an edited campaign cannot change bytes already promised.
+    From `reply_to` to `answers` it is pinned with the letter, so that an edited campaign cannot change bytes already
+    promised.
     """
 
     subject: str = ""
@@ -51,6 +52,7 @@ class Content:
     deadline: str = ""
     ask: str = ""
     answers: str = ""  # "here" where targets do not learn the address and we receive mail: they answer through us
+    told: str = ""  # which of its copies its writer told us they posted or mailed themselves (letters.told)
 
     def values(self) -> dict[str, str]:
         """Return the content as plain strings, for sealing."""

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models import Ask, Campaign, LetterTemplate
-from letters import feedback, stoppages  # noqa: F401  registered with the app
+from letters import feedback, self_reports, stoppages  # noqa: F401  registered with the app
 from targets.models import Address, Target, TargetVersion
 
 

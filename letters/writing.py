@@ -151,6 +151,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
         email=fields.email(posted.get("email", before.email), errors, letter),
         town=fields.town(posted.get("town", before.town), errors),
         country=before.country,
+        told=before.told,
     )
     if content.email != before.email:
         letter.proven = False  # another address wants a proof of its own
