@@ -4,6 +4,7 @@ from accounts.models import Member, Organisation, Role, User
 
 _WRITERS = {Role.OWNER, Role.EDITOR}
 _SENDERS = {Role.OWNER, Role.SENDER}
+_LETTER_READERS = {Role.OWNER, Role.REPLIES}
 _READERS = {Role.OWNER, Role.EDITOR, Role.TRANSLATOR, Role.SENDER, Role.REPLIES, Role.ANALYST}
 
 
@@ -25,6 +26,11 @@ def _role(user: User, organisation: Organisation) -> str:
 def may_read(user: User, organisation: Organisation) -> bool:
     """May this person see campaigns, lists and numbers (without personal data of supporters)?"""
     return _role(user, organisation) in _READERS
+
+
+def may_read_letters(user: User, organisation: Organisation) -> bool:
+    """May this person read what supporters wrote, and who they are?"""
+    return _role(user, organisation) in _LETTER_READERS
 
 
 def may_edit_targets(user: User, organisation: Organisation) -> bool:

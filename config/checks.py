@@ -1,10 +1,10 @@
-"""System checks with stable ids: what the guarantee needs of its databases, and what hooks need to be believed."""
+"""System checks with stable ids: what the guarantee needs of its databases, hooks to be believed, and paper of typefaces."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
@@ -54,6 +54,22 @@ def proved_hooks(**_options: Any) -> list[CheckMessage]:
             for esp in doors.unusable()
         ]
     return found
+
+
+@register("paper", deploy=True)
+def typefaces_for_paper(**_options: Any) -> list[CheckMessage]:
+    """postbag.W001: letters on paper are set in typefaces that this machine may lack."""
+    from letters import paper  # noqa: PLC0415  the settings come first
+
+    if not paper.lacks_typefaces():
+        return []
+    return [
+        Warning(
+            "Letters on paper are set in another typeface, and scripts such as Arabic cannot be printed.",
+            hint=f"Install the typefaces: apt-get install {paper.PACKAGES}.",
+            id="postbag.W001",
+        )
+    ]
 
 
 def refuse_unproved_hooks() -> None:

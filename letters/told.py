@@ -17,7 +17,7 @@ Kind = SelfReport.Kind
 
 
 def already(letter: Letter, kind: str) -> set[str]:
-    """Return the public ids of the targets whose letter the writer told us of. Encrypted and forgotten with its text."""
+    """Return the public ids of the targets whose letter the writer told us of; forgotten with its text."""
     marks = (mark.partition(":") for mark in writing.read(letter).told.split())
     return {target for each, _colon, target in marks if each == kind}
 

@@ -44,6 +44,11 @@ class Desk:
         return self.may(access.may_edit_targets)
 
     @property
+    def may_read_letters(self) -> bool:
+        """Return whether this person reads supporters' letters here."""
+        return self.may(access.may_read_letters)
+
+    @property
     def may_edit_campaigns(self) -> bool:
         """Return whether this person changes campaigns and asks here."""
         return self.may(access.may_edit_campaigns)

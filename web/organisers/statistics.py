@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Campaign
-from letters import statistics
+from letters import statistics, told
 from letters.models import HourTally, Letter
 from letters.statistics import Hour
 from web.organisers.campaign_frame import campaign_page, find, number
@@ -48,6 +48,7 @@ def statistics_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse
         people=statistics.people_who_wrote(campaign),
         accepted=statistics.letters_sent(campaign),
         stages=_stages(campaign),
+        told=told.counts(campaign),
         by_hour=_is_young(campaign),
     )
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from web.organisers import dashboard, imports, targets
+from web.organisers import dashboard, handing_over, imports, targets
 
 app_name = "organisers"
 urlpatterns = [
@@ -21,5 +21,6 @@ urlpatterns = [
     path("targets/<str:list_id>/import/<str:file_id>/done/", imports.done, name="import-done"),
     path("targets/<str:list_id>/<str:target_id>/", targets.edit_target, name="target"),
     path("targets/<str:list_id>/<str:target_id>/retire/", targets.retire, name="retire-target"),
+    path("targets/<str:list_id>/<str:target_id>/letters/", handing_over.letters_on_paper, name="letters-on-paper"),
     path("targets/<str:list_id>/<str:target_id>/restore/", targets.restore, name="restore-target"),
 ]

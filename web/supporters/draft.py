@@ -22,6 +22,7 @@ from web.supporters import endings
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
+WITHOUT_US = ("own-mail", "print")  # the steps of a letter that does not pass through us
 ALL_IN_FULL = 40  # more targets than this are named, and shown one at a time
 FIRST_IN_FULL = 3
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # taken out, as the error says
@@ -46,12 +47,15 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
     if request.method != "POST":
         return _write_page(request, draft, writing.read(letter).values())
     posted = {name: request.POST[name] for name in WRITTEN if name in request.POST}
+    then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
     try:
         writing.revise(letter, posted=posted, now=timezone.now())
     except writing.LetterRefused as refused:
+        if then and refused.errors.keys() <= {"email", "town"}:  # which such a letter does without
+            return SeeOther(draft.url(then))
         typed = {name: _UNSENDABLE.sub("", text) for name, text in posted.items()}
         return _write_page(request, draft, {**writing.read(letter).values(), **typed}, refused.errors)
-    return SeeOther(draft.url("check", **carried(request)))
+    return SeeOther(draft.url(then or "check", **carried(request)))
 
 
 @for_writers

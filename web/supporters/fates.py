@@ -24,6 +24,7 @@ class Fate:
     word: Word
     sentence: str
     happened: list[tuple[str, datetime]]
+    print_to: str  # the target's public id where it came back and paper may still reach them; else ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def named(names: list[str]) -> list[str]:
 
 def overview(letter: Letter, *, now: datetime) -> Overview:
     """Return what became of a letter: one query, however many targets."""
-    deliveries = list(letter.deliveries.select_related("version", "address").order_by("pk"))
+    deliveries = list(letter.deliveries.select_related("version", "address", "target").order_by("pk"))
     fates = [_fate(letter, delivery, now=now) for delivery in deliveries]
     counts = Counter(fate.word for fate in fates)
     waiting = {State.QUEUED, State.HELD, State.UNCERTAIN}
@@ -74,6 +75,7 @@ def _fate(letter: Letter, delivery: Delivery, *, now: datetime) -> Fate:
         word=word,
         sentence=_sentence(letter, delivery, word, now=now),
         happened=_happened(delivery, word),
+        print_to=delivery.target.public_id if word == Word.RETURNED and delivery.target.post_id else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -32,5 +33,6 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
         "overview": fates.overview(letter, now=now),
         "now": now,
         "address": request.path,
+        "print_url": reverse("supporters:status-print", kwargs={"token": token}),
     }
     return render(request, "supporters/status.html", context)

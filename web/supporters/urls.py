@@ -2,16 +2,21 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, sent, status
+from web.supporters import campaign, confirming, draft, own_mail, paper, sent, status
 
 app_name = "supporters"
 urlpatterns = [
     path("letter/<str:token>/", status.status, name="status"),
+    path("letter/<str:token>/print/", paper.print_page_of_status, name="status-print"),
+    path("letter/<str:token>/print/letters.pdf", paper.print_pdf_of_status, name="status-print-pdf"),
     path("<slug:lang>/<slug:campaign>/", campaign.campaign_page, name="campaign"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/write/", draft.write, name="write"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/check/", draft.check, name="check"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/confirm/", confirming.confirm, name="confirm"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/sent/", sent.sent, name="sent"),
+    path("<slug:lang>/<slug:campaign>/draft/<str:token>/print/", paper.print_page, name="print"),
+    path("<slug:lang>/<slug:campaign>/draft/<str:token>/print/letters.pdf", paper.print_pdf, name="print-pdf"),
+    path("<slug:lang>/<slug:campaign>/draft/<str:token>/own-mail/", own_mail.own_mail_page, name="own-mail"),
     path("<slug:lang>/<slug:campaign>/confirm/<str:token>/", confirming.link, name="link"),
     path("<slug:lang>/<slug:campaign>/<slug:ask>/", campaign.ask_page, name="ask"),
 ]
