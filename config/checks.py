@@ -1,4 +1,4 @@
-"""System checks with stable ids: what the guarantee needs of its databases, hooks to be believed, and paper of typefaces."""
+"""System checks, ids stable: what the guarantee needs of databases, hooks to be believed, and paper of typefaces."""
 
 from collections.abc import Sequence
 from typing import Any
