@@ -36,7 +36,7 @@ class Layout:
     field_left: float
     field_top: float
     sender_left: float
-    text_top: float
+    text_top: float  # where the date stands, on the right; the subject comes some 11 mm below
     sender_top: float = 20.0
     sender_width: float = 65.0
     margin_left: float = 25.0
@@ -55,12 +55,24 @@ class Layout:
 
         The sheet is folded to panels, the first being the highest, and lies somewhere in the envelope.
         """
+        left, top, right, bottom = self.may_show
+        across, down = self._play
+        return left + across, top + down, right - across, bottom - down
+
+    @property
+    def may_show(self) -> tuple[float, float, float, float]:
+        """Return (left, top, right, bottom) of what the window shows at one place or another of the sheet."""
         case = self.envelope
+        across, down = self._play
+        bottom = self.folds[0] - case.window_bottom  # the first fold lies on the envelope's lower edge, or higher
+        right = case.window_left + case.window_width  # the sheet lies at the envelope's left edge, or further right
+        return case.window_left - across, bottom - case.window_height, right, bottom + down
+
+    @property
+    def _play(self) -> tuple[float, float]:
+        """Return how far the folded sheet slides sideways, and up and down."""
         panel = max(self.folds[0], self.folds[1] - self.folds[0], self.height - self.folds[1])
-        lowest = self.folds[0] - case.window_bottom  # the first fold lies on the envelope's lower edge, or higher
-        top = lowest - case.window_height + (case.height - panel)
-        right = case.window_left + case.window_width - (case.width - self.width)
-        return case.window_left, top, right, lowest
+        return self.envelope.width - self.width, self.envelope.height - panel
 
 
 _DIN = Envelope(220, 110, window_left=20, window_bottom=15, window_width=90, window_height=45)  # DIN 680, DL
@@ -72,7 +84,7 @@ LAYOUTS = {
     layout.key: layout
     for layout in (
         # DIN 5008 form A, which leaves more of the page to the text than form B.
-        Layout("left", _DIN, 210, 297, folds=(87, 192), field_left=20, field_top=27, sender_left=125, text_top=79),
+        Layout("left", _DIN, 210, 297, folds=(87, 192), field_left=20, field_top=27, sender_left=125, text_top=77),
         # DIN 5008 form B: its field shows through the lower and flatter windows of British envelopes as well.
         Layout("left-low", _BRITISH, 210, 297, folds=(105, 210), field_left=20, field_top=45, sender_left=125,
                text_top=96),
@@ -80,7 +92,7 @@ LAYOUTS = {
                text_top=92),
         # A #10 leaves little play to a first panel of 101 mm, so that its flat window shows five lines in any case.
         Layout("number-10", _NUMBER_10, 215.9, 279.4, folds=(101, 190.2), field_left=20.4, field_top=45.8,
-               sender_left=131, text_top=96, margin_left=25.4),
+               sender_left=131, text_top=83, margin_left=25.4),
     )
 }  # fmt: skip
 DEFAULT = LAYOUTS["left"]
