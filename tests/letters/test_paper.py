@@ -18,6 +18,8 @@ from tests import cast
 from tests.letters import deeds, sheets
 from tests.letters.sheets import Page, Print
 
+pytestmark = pytest.mark.typefaces
+
 ON = date(2011, 11, 23)
 LAYOUTS = list(envelopes.LAYOUTS.values())
 TOLERANCE = 1.0  # millimetres
