@@ -120,9 +120,15 @@ def given(template: LetterTemplate, content: Content, *, draw: int) -> tuple[str
     """Return the subject and body that the supporter is given to edit; the same for the same draw."""
     values = offered(content)
     chosen = wording.Draw(draw)
-    subject = wording.parse(template.subject, passage="subject").render(values, draw=chosen)
-    body = wording.parse(template.body, passage="body").render(values, draw=chosen)
+    subject = _parsed(template.subject, "subject").render(values, draw=chosen)
+    body = _parsed(template.body, "body").render(values, draw=chosen)
     return " ".join(subject.split()), body.strip()
+
+
+@lru_cache(maxsize=500)
+def _parsed(text: str, passage: str) -> wording.Wording:
+    """Return a passage ready to be rendered: many letters share few wordings."""
+    return wording.parse(text, passage=passage)
 
 
 class Finisher:
@@ -132,8 +138,8 @@ class Finisher:
         self._content = content
         self._offered = offered(content)
         self._draw = wording.Draw(draw)
-        self._salutation = wording.parse(template.salutation, passage="salutation")
-        self._closing = wording.parse(template.closing, passage="closing")
+        self._salutation = _parsed(template.salutation, "salutation")
+        self._closing = _parsed(template.closing, "closing")
         self._body = content.body.strip()
         self._greets_alike = not self._salutation.variants() and _only_of_target(self._salutation)
         self._same_closing: str | None = None
@@ -170,7 +176,7 @@ class Finisher:
 @lru_cache(maxsize=4000)
 def _greeting(salutation: str, target: tuple[tuple[str, str], ...]) -> str:
     """Return a salutation that says nothing of the writer: the same in every letter to this target."""
-    said = wording.parse(salutation, passage="salutation")
+    said = _parsed(salutation, "salutation")
     return said.render({"target": dict(target)}, draw=wording.Draw(0)).strip()
 
 
