@@ -193,7 +193,7 @@ def test_there_is_a_card_and_a_mail_for_each(dana: Dana) -> None:
 
 
 def test_a_long_letter_is_to_be_pasted(dana: Dana) -> None:
-    _here, mail = steps(dana.write())
+    _here, mail = steps(dana.write(body="Please speak up for them before 16 December. " * 40))
     html = page(dana.get(mail))
     assert html.count("Copy it first, then paste it into the mail.") == own_mail.CARDS
     assert "body=%28paste%20your%20letter%20here%29" in html
