@@ -99,7 +99,7 @@ def unprintable(texts: Iterable[str]) -> list[str]:
 
 
 def lacks_typefaces() -> bool:
-    """Return whether this machine has none of the typefaces that letters are meant to be set in."""
+    """Return whether this machine lacks the typeface that letters are meant to be set in."""
     return SERIFS[0] not in press.typefaces()
 
 
@@ -117,7 +117,9 @@ def _sheet(
     language: str,
     on: date,
 ) -> Sheet:
-    *before, closing = parts
+    before, closing = list(parts), ""
+    if before and before[-1] != content.body.strip():  # a wording may do without a closing
+        closing = before.pop()
     paragraphs = [block.split("\n") for part in before for block in re.split(r"\n\s*\n", part)]
     above, signed = _parted(closing, content.name)
     locale = Locale.parse(_LOCALES.get(language, language.replace("-", "_")))

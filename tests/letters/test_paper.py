@@ -139,6 +139,14 @@ def test_every_letter_of_the_demonstration_fits_on_one_page() -> None:
         assert sheets.count(paper._pressed(made, title="x", language="en", layout=layout)) == len(made) == 9
 
 
+def test_a_wording_without_a_closing_keeps_its_text_above_the_signature() -> None:
+    text = content("Please speak up for them.")
+    made = paper._sheet(["Dear you,", text.body], text, ["Dana Writer"], TO, language="en", on=ON)
+    assert [list(lines) for lines in made.paragraphs] == [["Dear you,"], [text.body]]
+    (page,) = sheets.read(paper._pressed([made], title="x", language="en", layout=envelopes.DEFAULT)).pages
+    assert page.line("Dana Writer").top - page.line(text.body).base >= 25 - TOLERANCE
+
+
 def test_a_long_letter_goes_on_overleaf_with_its_signature_whole() -> None:
     body = "\n\n".join(f"Paragraph {n}. " + "They have been on strike since May. " * 12 for n in range(14))
     pages = pressed(content(body), content()).pages
