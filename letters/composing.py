@@ -19,6 +19,7 @@ from django.conf import settings
 from campaigns import publishing, wording
 from campaigns.models import Ask, LetterTemplate
 from letters import headers, tokens
+from targets import salutations
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
 _BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
@@ -130,6 +131,7 @@ class Finisher:
         self._content = content
         self._offered = offered(content)
         self._draw = wording.Draw(draw)
+        self._language = template.language
         self._salutation = wording.parse(template.salutation, passage="salutation")
         self._closing = wording.parse(template.closing, passage="closing")
         self._body = content.body.strip()
@@ -154,6 +156,7 @@ class Finisher:
 
     def parts(self, target: Mapping[str, str]) -> list[str]:
         """Return salutation, body and closing as one target will read them; what is empty is left out."""
+        target = salutations.in_language(target, self._language)
         values = {**self._offered, "target": target}
         if self._greets_alike:
             salutation = _greeting(self._salutation.source, tuple(target.items()))

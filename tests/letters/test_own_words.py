@@ -93,9 +93,7 @@ JAPANESE = "石油労働者は五月からストライキを続けています�
 JAPANESE_OWN = "私の祖父は炭鉱で働いていました。"
 
 
-@pytest.mark.parametrize(
-    ("template", "own"), [(CHINESE, CHINESE_OWN), (THAI, THAI_OWN), (JAPANESE, JAPANESE_OWN)]
-)
+@pytest.mark.parametrize(("template", "own"), [(CHINESE, CHINESE_OWN), (THAI, THAI_OWN), (JAPANESE, JAPANESE_OWN)])
 def test_scripts_without_spaces_are_counted_by_their_signs(template: str, own: str) -> None:
     words = own_words.count(own, "")
     assert len(own) / 4 <= words <= len(own) / 2 + 1
