@@ -166,6 +166,12 @@ def current_template(ask: Ask, language: str = "") -> LetterTemplate | None:
     )
 
 
+def lock(template: LetterTemplate, *, now: datetime) -> None:
+    """Note that a letter uses a wording: it is not changed any more."""
+    if template.used_at is None:
+        LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
+
+
 def languages_of(ask: Ask) -> list[str]:
     """Return the languages in which the ask has a wording, its own first."""
     found = set(ask.templates.order_by().values_list("language", flat=True).distinct())

@@ -51,6 +51,7 @@ class Content:
     organisation: str = ""
     deadline: str = ""
     ask: str = ""
+    began_with: str = ""  # the wording (its id) that the text began with, where the language was changed and it kept
     answers: str = ""  # "here" where targets do not learn the address and we receive mail: they answer through us
 
     def values(self) -> dict[str, str]:

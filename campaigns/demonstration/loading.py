@@ -38,7 +38,7 @@ def load(
     known = Campaign.objects.filter(slug=told["slug"]).first()
     if known is not None:
         return known
-    said = {language: _said(language) for language in told["languages"]}
+    said = {language: said_in(language) for language in told["languages"]}
     language = told["languages"][0]
     campaign = publishing.create(
         organisation=organisation,
@@ -60,7 +60,7 @@ def load(
     return campaign
 
 
-def _said(language: str) -> dict[str, Any]:
+def said_in(language: str) -> dict[str, Any]:
     """Return what the campaign says in one language."""
     return tomllib.loads((HERE / f"{language}.toml").read_text(encoding="utf-8"))
 
