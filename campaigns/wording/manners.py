@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -33,29 +33,29 @@ class Remark:
     manner: Manner
 
 
-def remarks(text: str, *, language: str, given: str = "") -> list[Remark]:
+def remarks(text: str, *, languages: Collection[str], given: str = "") -> list[Remark]:
     """Return what to say about a text, in reading order; what was part of the text `given` is not the writer's fault.
 
-    People write in their own language too, so phrases of every known one are looked for where the letter's has none.
+    `languages` are those it may be written in; where no phrases of any of them are known, all that are known count.
     """
     found: list[Remark] = []
     folded = given.casefold()
-    for remark in sorted(_found_in(text, language.partition("-")[0])):
+    for remark in sorted(_found_in(text, {language.partition("-")[0] for language in languages})):
         known = {one.phrase.casefold() for one in found}
         if remark.phrase.casefold() not in folded and remark.phrase.casefold() not in known:
             found.append(remark)
     return found[:MOST_NAMED]
 
 
-def languages() -> list[str]:
+def known_languages() -> list[str]:
     """Return the languages whose impolite phrases are known."""
     return sorted(_patterns())
 
 
-def _found_in(text: str, language: str) -> Iterator[Remark]:
+def _found_in(text: str, languages: Collection[str]) -> Iterator[Remark]:
     known = _patterns()
-    for one in [language] if language in known else known:
-        for manner, pattern in known[one].items():
+    for language in known.keys() & languages or known:
+        for manner, pattern in known[language].items():
             for match in pattern.finditer(text):
                 yield Remark(match.start(), match.group(), manner)
     for at, phrase in shouted_in(text):

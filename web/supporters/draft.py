@@ -1,6 +1,7 @@
 """Writing a letter, and checking it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -105,10 +106,11 @@ def news_words(letter: Letter) -> str:
     }
 
 
-def courtesy_words(content: Content, given: str, *, language: str) -> list[str]:
+def courtesy_words(content: Content, given: str, *, languages: Collection[str]) -> list[str]:
     """Return a sentence for each phrase of the supporter's own that may get their letter thrown away."""
     own = f"{content.subject}\n\n{content.body}"
-    return [_COURTESY[one.manner] % {"phrase": one.phrase} for one in remarks_on(own, language=language, given=given)]
+    remarks = remarks_on(own, languages=languages, given=given)
+    return [_COURTESY[one.manner] % {"phrase": one.phrase} for one in remarks]
 
 
 def frame_of(letter: Letter, content: Content, target: Target) -> Frame:
@@ -140,7 +142,7 @@ def _write_page(
         "targets": targets,
         "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),
         "own_words": own_words.count(content.body, given),
-        "courtesy": courtesy_words(content, given, language=spoken),
+        "courtesy": courtesy_words(content, given, languages={spoken, draft.lang}),
         "spoken": spoken,
         "starters": publishing.text_of(letter.ask, spoken),
         "other_languages": letter_language.others(letter),
@@ -165,6 +167,7 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
     chosen = next((each for each in previews if each.target.public_id == asked_for), None)
     if chosen is not None and chosen not in in_full:
         in_full = [chosen]
+    given = languages.given(letter, content)[1]
     context: dict[str, Any] = {
         "lang": draft.lang,
         "draft": draft,
@@ -176,7 +179,7 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,
-        "courtesy": courtesy_words(content, languages.given(letter, content)[1], language=letter.template.language),
+        "courtesy": courtesy_words(content, given, languages={letter.template.language, draft.lang}),
         "nudge": letter.own_words == 0 and not carried(request).get("asked"),
         "carried": carried(request),
         "errors": errors,

@@ -48,7 +48,7 @@ def question(request: HttpRequest, draft: Draft, language: str) -> HttpResponse:
         "lang": draft.lang,
         "draft": draft,
         "letter": draft.letter,
-        "language": language,
+        "wanted": language,
         "content": writing.read(draft.letter),
         "text": publishing.page_text(draft.letter.campaign, draft.lang),
         "carried": carried(request),
