@@ -49,9 +49,11 @@ def per_target(ask: Ask, *, most: int | None = LETTERS_COMPARED) -> dict[int, Li
     earlier = alike_earlier([writing.read(letter).body for letter in opened])
     place = {letter.pk: n for n, letter in enumerate(opened)}
     arrived: dict[int, int] = defaultdict(int)  # by target: a bit for each letter that it was written
-    rows = Delivery.objects.filter(letter__in=place).exclude(state=Delivery.State.CANCELLED)
+    rows = Delivery.objects.filter(letter__ask=ask, letter__gte=min(place, default=0))
+    rows = rows.exclude(state=Delivery.State.CANCELLED)
     for letter_id, target_id in rows.values_list("letter_id", "target_id").iterator(chunk_size=5000):
-        arrived[target_id] |= 1 << place[letter_id]
+        if letter_id in place:
+            arrived[target_id] |= 1 << place[letter_id]
     return {target_id: _seen(there, earlier) for target_id, there in arrived.items()}
 
 
