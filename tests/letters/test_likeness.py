@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -35,11 +35,13 @@ def _likeness(one: likeness.Runs, other: likeness.Runs) -> float:
     return len(one & other) / len(one | other) if one or other else 1.0
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_what_is_found_is_what_comparing_every_pair_finds(bodies: list[str]) -> None:
     assert likeness.alike_earlier(bodies) == _every_pair(bodies)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_letters_near_the_limit_are_found_too(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311

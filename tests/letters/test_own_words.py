@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letters import own_words
@@ -35,6 +35,7 @@ def _copies(mine: list[str], theirs: list[str]) -> bool:
     return any(mine[at : at + length] in runs for at in range(len(mine) - length + 1))
 
 
+@settings(deadline=None)
 @given(FEW | MANY, FEW | MANY)
 def test_own_words_are_those_of_the_textbook_less_what_was_copied(mine: list[str], theirs: list[str]) -> None:
     own = own_words.count(" ".join(mine), " ".join(theirs))
@@ -43,6 +44,7 @@ def test_own_words_are_those_of_the_textbook_less_what_was_copied(mine: list[str
     assert own == by_the_book or _copies(mine, theirs)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), OWN, st.integers(0, 60), OWN)
 def test_every_word_that_is_added_counts(first: int, one: list[str], second: int, other: list[str]) -> None:
     low, high = sorted((first, second))
@@ -50,12 +52,14 @@ def test_every_word_that_is_added_counts(first: int, one: list[str], second: int
     assert own_words.count(" ".join(mine), " ".join(TEMPLATE)) == len(one) + len(other)
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 59)))
 def test_taking_text_out_counts_nothing(taken: set[int]) -> None:
     mine = [word for n, word in enumerate(TEMPLATE) if n not in taken]
     assert own_words.count(" ".join(mine), " ".join(TEMPLATE)) == 0
 
 
+@settings(deadline=None)
 @given(st.permutations(PASSAGES), OWN)
 def test_moving_passages_counts_nothing(order: list[list[str]], own: list[str]) -> None:
     mine = [word for passage in order for word in passage] + own
