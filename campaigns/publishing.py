@@ -1,6 +1,6 @@
 """A campaign's deeds: making one, its asks and wording, publishing, pausing, resuming, closing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from accounts import audit
 from accounts.models import Organisation, User
 from campaigns import wording
 from campaigns.models import Ask, AskText, Campaign, CampaignText, LetterTemplate
-from targets import lists
-from targets.models import TargetList
+from targets import lists, salutations
+from targets.models import Target, TargetList
 
 RESERVED_SLUGS = {"new", "draft", "confirm", "letter", "my", "organise", "api", "hooks", "embed", "static", "postbox"}
 
@@ -70,9 +70,7 @@ def create(
 @transaction.atomic
 def change(*, campaign: Campaign, by: User, language: str, text: Mapping[str, str], deadline: str) -> None:
     """Change the page text of a campaign in one language; raises CampaignRefused."""
-    if errors := _text_errors(text):
-        raise CampaignRefused(errors)
-    CampaignText.objects.update_or_create(campaign=campaign, language=language, defaults=dict(text))
+    save_campaign_text(campaign=campaign, language=language, text=text)
     campaign.deadline = deadline[:60]
     campaign.save(update_fields=["deadline"])
     audit.record(organisation=campaign.organisation, by=by, deed="changed campaign", subject=campaign.slug)
@@ -121,9 +119,34 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
     ask.target_list = target_list
     ask.shows_town, ask.shows_email, ask.warns = shows_town, shows_email, warns
     ask.save()
+    save_ask_text(
+        ask=ask, language=ask.default_language, title=title, short=short, talking_points=talking_points,
+        starters=starters,
+    )  # fmt: skip
+    audit.record(organisation=campaign.organisation, by=by, deed="saved ask", subject=f"{campaign.slug}/{ask.slug}")
+    return ask
+
+
+def save_campaign_text(*, campaign: Campaign, language: str, text: Mapping[str, str]) -> None:
+    """Keep what the page of a campaign says in one language; raises CampaignRefused."""
+    if errors := _text_errors(text):
+        raise CampaignRefused(errors)
+    CampaignText.objects.update_or_create(campaign=campaign, language=language, defaults=dict(text))
+
+
+def save_ask_text(
+    *,
+    ask: Ask,
+    language: str,
+    title: str,
+    short: str = "",
+    talking_points: Sequence[Mapping[str, str]] = (),
+    starters: Sequence[str] = (),
+) -> None:
+    """Keep what supporters read about an ask in one language."""
     AskText.objects.update_or_create(
         ask=ask,
-        language=ask.default_language,
+        language=language,
         defaults={
             "title": title,
             "short": short.strip(),
@@ -131,8 +154,6 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
             "starters": list(starters),
         },
     )
-    audit.record(organisation=campaign.organisation, by=by, deed="saved ask", subject=f"{campaign.slug}/{ask.slug}")
-    return ask
 
 
 def current_template(ask: Ask, language: str = "") -> LetterTemplate | None:
@@ -145,14 +166,35 @@ def current_template(ask: Ask, language: str = "") -> LetterTemplate | None:
     )
 
 
-def examples(ask: Ask) -> list[dict[str, str]]:
-    """Return the values of the ask's targets, for lint and preview."""
-    return [target.values() for target in lists.active_targets(ask.target_list)]
+def lock(template: LetterTemplate, *, now: datetime) -> None:
+    """Note that a letter uses a wording: it is not changed any more."""
+    if template.used_at is None:
+        LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
 
 
-def lint(ask: Ask, passages: Mapping[str, str]) -> list[wording.Finding]:
+def languages_of(ask: Ask) -> list[str]:
+    """Return the languages in which the ask has a wording, its own first."""
+    found = set(ask.templates.order_by().values_list("language", flat=True).distinct())
+    return sorted(found, key=lambda language: (language != ask.default_language, language))
+
+
+def letter_language(ask: Ask, targets: Iterable[Target]) -> str:
+    """Return the language of a letter to these targets: the one that all of them read, else the ask's own (UX R1)."""
+    read = {target.language.partition("-")[0] for target in targets}
+    common = read.pop() if len(read) == 1 else ""
+    return common if common in languages_of(ask) else ask.default_language
+
+
+def examples(ask: Ask, language: str = "") -> list[Mapping[str, str]]:
+    """Return the values of the ask's targets as a letter in a language says them, for lint and preview."""
+    language = language or ask.default_language
+    targets = lists.active_targets(ask.target_list)
+    return [salutations.in_language(target.values(), language) for target in targets]
+
+
+def lint(ask: Ask, passages: Mapping[str, str], language: str = "") -> list[wording.Finding]:
     """Check a wording against the letter language and the ask's own targets."""
-    return wording.lint(passages, targets=examples(ask))
+    return wording.lint(passages, targets=examples(ask, language))
 
 
 @transaction.atomic
@@ -164,7 +206,7 @@ def save_template(
     A version that letters use is locked: saving makes the next one, and those letters keep theirs.
     """
     passages = {name: _lines(passages.get(name, "")) for name in ("subject", "salutation", "body", "closing")}
-    findings = lint(ask, passages)
+    findings = lint(ask, passages, language)
     if any(finding.severity == "error" for finding in findings):
         return None, findings
     latest = LetterTemplate.objects.select_for_update().filter(ask=ask, language=language).first()

@@ -19,6 +19,7 @@ from django.conf import settings
 from campaigns import publishing, wording
 from campaigns.models import Ask, LetterTemplate
 from letters import headers, tokens
+from targets import salutations
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
 _BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
@@ -51,6 +52,7 @@ class Content:
     organisation: str = ""
     deadline: str = ""
     ask: str = ""
+    began_with: str = ""  # the wording (its id) that the text began with, where the language was changed and it kept
     answers: str = ""  # "here" where targets do not learn the address and we receive mail: they answer through us
     told: str = ""  # which of its copies its writer told us they posted or mailed themselves (letters.told)
 
@@ -138,6 +140,7 @@ class Finisher:
         self._content = content
         self._offered = offered(content)
         self._draw = wording.Draw(draw)
+        self._language = template.language
         self._salutation = _parsed(template.salutation, "salutation")
         self._closing = _parsed(template.closing, "closing")
         self._body = content.body.strip()
@@ -162,6 +165,7 @@ class Finisher:
 
     def parts(self, target: Mapping[str, str]) -> list[str]:
         """Return salutation, body and closing as one target will read them; what is empty is left out."""
+        target = salutations.in_language(target, self._language)
         values = {**self._offered, "target": target}
         if self._greets_alike:
             salutation = _greeting(self._salutation.source, tuple(target.items()))

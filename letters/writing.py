@@ -13,44 +13,30 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from campaigns import publishing
-from campaigns.models import Ask, LetterTemplate
-from letters import composing, fields, forgetting, lifecycle, notices, own_words, privacy, replies, supporters, tokens
+from campaigns.models import Ask
+from letters import (
+    composing,
+    drafts,
+    fields,
+    forgetting,
+    languages,
+    lifecycle,
+    notices,
+    own_words,
+    replies,
+    supporters,
+    tokens,
+)
 from letters.composing import Content, FinishedLetter
+from letters.drafts import read
 from letters.models import Delivery, Letter, Notice, Supporter
+from letters.refusals import AlreadyWritten, CampaignClosed, LetterRefused
 from letters.signals import something_waits
 from targets import lists, suppressions
 from targets.models import Target
 
-DRAFTS_LIVE_FOR = timedelta(hours=24)
-
-
-class LetterRefused(ValueError):
-    """What was written cannot be kept or sent like this: a sentence for each field. Nothing is lost."""
-
-    code = "letter_refused"
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        self.errors = dict(errors)
-        self.sentence = " ".join(self.errors.values())
-        super().__init__(self.sentence)
-
-
-class CampaignClosed(Exception):
-    """The campaign does not take letters (any more)."""
-
-    code = "campaign_closed"
-    sentence = "This campaign does not take letters at the moment."
-
-
-class AlreadyWritten(Exception):
-    """This address has already sent its letter for this ask."""
-
-    code = "already_written"
-    sentence = "You have already sent this letter."
-
-    def __init__(self, letter: Letter) -> None:
-        self.letter = letter
-        super().__init__(self.sentence)
+# Deeds and what they raise are named together: `writing.submit`, `writing.LetterRefused`.
+__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "read"]
 
 
 @dataclass(frozen=True)
@@ -73,10 +59,12 @@ def begin(
 ) -> Letter:
     """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
 
+    `language` is the page's; the letter's is the one that all its targets read, else the ask's own.
     `after` is the same person's earlier letter, whose name, e-mail and town are kept; `proven` says that they have
     just confirmed that address, so that this letter needs no mail of its own.
     """
-    template = publishing.current_template(ask, language)
+    targets = lists.deliverable_targets(ask.target_list, now=now)
+    template = publishing.current_template(ask, publishing.letter_language(ask, targets))
     if not ask.campaign.is_open or template is None:
         raise CampaignClosed
     content = Content()
@@ -94,12 +82,11 @@ def begin(
     letter = Letter(
         campaign=ask.campaign, ask=ask, template=template, language=language, draw=draw, source=source[:40],
         supporter=after.supporter if after is not None and proven else None, proven=proven and after is not None,
-        created_at=now, expires_at=now + DRAFTS_LIVE_FOR,
+        created_at=now, expires_at=now + drafts.LIVE_FOR,
     )  # fmt: skip
     letter.passes_replies = replies.come_back(content, ask)
-    _keep(letter, content)
-    if template.used_at is None:
-        LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
+    drafts.keep(letter, content)
+    publishing.lock(template, now=now)
     letter.save()
     return letter
 
@@ -118,25 +105,13 @@ def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | No
     return None
 
 
-def read(letter: Letter) -> Content:
-    """Return what a letter holds; empty once it is forgotten."""
-    if not letter.sealed:
-        return Content()
-    values = privacy.unseal(letter.campaign, table="letter", row=bytes(letter.key), sealed=bytes(letter.sealed))
-    return Content(**values)
-
-
 def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Content:
     """Keep what the supporter wrote; raises LetterRefused with a sentence per field, the rest being kept all the same.
 
     `posted` may hold subject, body, sentence, name, email and town; a missing one stays as it is.
     """
     before = read(letter)
-    if letter.stage == Letter.Stage.AWAITING:
-        # It is nobody's again until it is sent: what one address was asked to confirm must not become another text.
-        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now, supporter=None, proven=False)
-    if letter.stage != Letter.Stage.DRAFT:
-        raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
+    drafts.reopen(letter, now=now)
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", posted.get("sentence", before.sentence), errors, most=fields.SENTENCE_LIMIT)
     body = fields.text("body", posted.get("body", before.body), errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
@@ -152,14 +127,15 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
         town=fields.town(posted.get("town", before.town), errors),
         country=before.country,
         told=before.told,
+        began_with=before.began_with,
     )
     if content.email != before.email:
         letter.proven = False  # another address wants a proof of its own
     content = composing.pinned(content, letter.ask, letter.template.language)
-    letter.own_words = own_words.count(content.body, composing.given(letter.template, content, draw=letter.draw)[1])
-    letter.expires_at = now + DRAFTS_LIVE_FOR
+    letter.own_words = own_words.count(content.body, languages.given(letter, content)[1])
+    letter.expires_at = now + drafts.LIVE_FOR
     letter.passes_replies = replies.come_back(content, letter.ask)
-    _keep(letter, content)
+    drafts.keep(letter, content)
     names = ("sealed", "own_words", "proven", "expires_at", "passes_replies")
     kept = {name: getattr(letter, name) for name in names}
     if not Letter.objects.filter(pk=letter.pk, stage=Letter.Stage.DRAFT).update(**kept):
@@ -379,12 +355,6 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True
-
-
-def _keep(letter: Letter, content: Content) -> None:
-    letter.sealed = privacy.seal(
-        letter.campaign, table="letter", row=bytes(letter.key), values=content.values()
-    )
 
 
 def _with_sentence(body: str, *, old: str, new: str) -> str:

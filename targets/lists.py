@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Organisation, User
-from targets import imports
+from targets import imports, salutations
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
 from targets.models import Address, ImportedFile, ListEntry, Suppression, Target, TargetList, TargetVersion
 from targets.suppressions import address_hash
@@ -18,6 +18,7 @@ USUAL_CAP_PER_HOUR = 60  # RELIABILITY P18: what an office can read; a list may 
 FIELDS = (
     "name", "given_name", "family_name", "title", "role", "institution", "country", "language", "salutation",
 )  # fmt: skip
+SALUTATIONS = "salutations"  # in letters of other languages, one line for each; where it is missing they stay
 
 
 class TargetRefused(ValueError):
@@ -146,6 +147,17 @@ def _checked_email(values: Mapping[str, str], errors: dict[str, str]) -> str:
     return address
 
 
+def _checked_salutations(typed: str) -> dict[str, str]:
+    """Return the salutations in other languages, cleaned; raises TargetRefused."""
+    try:
+        return {language: clean_person_name(text, limit=150) for language, text in salutations.read(typed).items()}
+    except NameRefused as refused:
+        raise TargetRefused({SALUTATIONS: refused.sentence}) from refused
+    except ValueError as error:
+        sentence = f"“{error}” does not say its language. Write one line for each, such as fr: Monsieur le Président."
+        raise TargetRefused({SALUTATIONS: sentence}) from error
+
+
 def _checked_post(values: Mapping[str, str], errors: dict[str, str]) -> str:
     lines = (" ".join(line.split()) for line in values.get("postal_address", "").splitlines())
     post = "\n".join(line for line in lines if line)
@@ -174,6 +186,8 @@ def save_target(
     before = (target.email_id, target.post_id, target.values(), target.language)
     for name in FIELDS:
         setattr(target, name, clean[name])
+    if SALUTATIONS in values:
+        target.salutations = _checked_salutations(values[SALUTATIONS])
     target.email = _address(Address.Kind.EMAIL, clean["email"], uncapped=uncapped)
     target.post = _address(Address.Kind.POSTAL, clean["postal_address"], uncapped=True)
     if target.email and "cap_per_hour" in clean:

@@ -6,6 +6,7 @@ from django.db.models.functions import StrIndex, Substr
 
 from accounts.identifiers import new_public_id
 from accounts.models import Organisation, User
+from targets import salutations
 
 
 class Address(models.Model):
@@ -94,6 +95,7 @@ class Target(models.Model):
     country = models.CharField(max_length=2, blank=True)  # ISO 3166-1 alpha-2
     language = models.CharField(max_length=12, blank=True)  # the language the office reads, BCP 47
     salutation = models.CharField(max_length=150, blank=True)  # "Dear Prime Minister", without the comma
+    salutations = models.JSONField(default=dict, blank=True)  # in letters of other languages: {"fr": "Monsieur …"}
     email = models.ForeignKey(Address, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     post = models.ForeignKey(Address, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     version = models.ForeignKey(
@@ -104,7 +106,7 @@ class Target(models.Model):
         return self.name
 
     def values(self) -> dict[str, str]:
-        """Return what the letter language may say of this target: plain strings."""
+        """Return what the letter language may say of this target: plain strings (see targets.salutations)."""
         return {
             "name": self.name,
             "given_name": self.given_name,
@@ -114,6 +116,7 @@ class Target(models.Model):
             "institution": self.institution,
             "country": self.country,
             "salutation": self.salutation,
+            **salutations.as_values(self.salutations),
         }
 
 

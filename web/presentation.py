@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nh3
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -107,6 +107,22 @@ def listed(names: Iterable[str]) -> str:
     return format_list([str(name) for name in names], style="standard", locale=_locale())
 
 
+def language_name(code: str) -> str:
+    """Return what a language is called in the language of the page: "German"."""
+    try:
+        return Locale.parse(code.replace("-", "_")).get_display_name(_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def direction_of(code: str) -> str:
+    """Return "ltr" or "rtl" for a language, for `dir`; "auto" where it is unknown."""
+    try:
+        return str(Locale.parse(code.replace("-", "_")).text_direction)
+    except (UnknownLocaleError, ValueError):
+        return "auto"
+
+
 def number(value: int) -> str:
     """Return "12,408"."""
     return format_decimal(value, locale=_locale())
@@ -146,6 +162,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "time_words": time_words,
     "moment_words": moment_words,
     "listed": listed,
+    "language_name": language_name,
+    "direction_of": direction_of,
     "number": number,
     "markdown": markdown,
 }

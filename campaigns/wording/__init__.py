@@ -4,6 +4,8 @@ from campaigns.wording.draw import Draw
 from campaigns.wording.findings import Finding
 from campaigns.wording.language import parse
 from campaigns.wording.lint import lint
+from campaigns.wording.manners import Manner, Remark
+from campaigns.wording.manners import remarks as remarks_on
 from campaigns.wording.passage import Wording
 from campaigns.wording.refusals import WordingError
 from campaigns.wording.riskiest import five_riskiest
@@ -14,9 +16,12 @@ __all__ = [
     "VOCABULARY",
     "Draw",
     "Finding",
+    "Manner",
+    "Remark",
     "Wording",
     "WordingError",
     "five_riskiest",
     "lint",
     "parse",
+    "remarks_on",
 ]

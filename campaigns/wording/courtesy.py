@@ -93,6 +93,12 @@ def _slips_in(text: str) -> Iterator[tuple[str, int, str, str]]:
 
 
 def _capitals_in(text: str) -> Iterator[tuple[str, int, str, str]]:
+    for position, shown in shouted_in(text):
+        yield "capitals", position, f"“{shown}” shouts.", "Write it in small letters."
+
+
+def shouted_in(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each run of words in capitals that is long enough to shout: where it stands, and how it begins."""
     run: list[re.Match[str]] = []
     # The empty match at the end closes the last run.
     for word in [*_WORD.finditer(text), None]:
@@ -101,8 +107,7 @@ def _capitals_in(text: str) -> Iterator[tuple[str, int, str, str]]:
             continue
         # "I" and "A" are capitals without shouting.
         if sum(len(one.group()) > 1 for one in run) >= CAPITALS_IN_A_ROW:
-            shown = text[run[0].start() : run[-1].end()][:40]
-            yield "capitals", run[0].start(), f"“{shown}” shouts.", "Write it in small letters."
+            yield run[0].start(), text[run[0].start() : run[-1].end()][:40]
         run = []
 
 

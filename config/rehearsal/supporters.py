@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from campaigns.models import Ask, Campaign
+from config.rehearsal import own_words
 from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from postbox.store import Store, read
@@ -28,24 +29,6 @@ _FAMILY = (
     "Kovač", "Lévesque", "Müller", "Nowak", "O'Neill", "Popescu", "Quintão", "Růžička", "Şahin", "Turner",
     "Ибраева", "Παπαδάκη",
 )  # fmt: skip
-_TOWNS = ("Ghent", "Łódź", "Århus", "Málaga", "Linz", "Brno", "Cork", "Turku", "Plovdiv", "Győr", "Tartu", "Graz")
-_WHO = (
-    "My father worked on a rig", "I am a nurse", "I teach chemistry", "I drive a bus", "We run a small bakery",
-    "I am a welder", "I have just finished school", "My sister lives near the Caspian Sea", "I am retired now",
-    "I repair bicycles", "I sing in a choir", "I study law", "I once went on strike myself", "I keep bees",
-)  # fmt: skip
-_AND = (
-    "and I know what it means to lose one's wages", "and safety at work was never given to us for nothing",
-    "and I read about the strikers every evening", "and a fair trial matters to me",
-    "and nobody should go to prison for giving advice", "and I would want somebody to speak for me",
-    "and I cannot look away", "and my colleagues feel the same", "and I pay attention to what you say in public",
-    "and I remember how much a visit from abroad can change", "and I was moved by the families' letters",
-)  # fmt: skip
-_SO = (
-    "That is why I write to you.", "Please think of them on that day.", "It would mean a lot to many of us here.",
-    "I hope that you will find the words.", "We talk about it at work.", "I would be proud of you.",
-    "My neighbours asked me to add their greetings.", "I tell my children why this matters.",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +36,7 @@ class Written:
     """What a simulated supporter wrote: what the receiving side is compared with."""
 
     name: str
-    sentence: str
+    own: tuple[str, ...] = ()  # their own paragraph, and what they put in elsewhere
 
 
 @dataclass
@@ -62,7 +45,7 @@ class Crowd:
 
     campaign: Campaign
     store: Store
-    own_words: float  # share of those who add a sentence of their own
+    own_words: float  # share of the letters that are put into own words
     port: int
     seed: int = 2011
     written: dict[int, Written] = field(default_factory=dict)  # by letter id
@@ -72,44 +55,61 @@ class Crowd:
         """Let supporter `number` write every letter of the campaign and confirm; return how many letters."""
         chance = random.Random(f"{self.seed}:{number}")
         name = f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}"
-        town = chance.choice(_TOWNS)
-        email = f"supporter.{number}@mail.example"
-        sentences = [self._sentence(chance, number) for _ in self._asks()]
+        writer = Writer(name, f"supporter.{number}@mail.example", own_words.town(chance), chance, self.own_words)
         if number % THROUGH_THE_PAGES == 0:
-            letters = list(Visit(self.port, self.store, self.campaign, name, email, town, sentences).letters())
+            letters = list(Visit(self.port, self.store, self.campaign, writer).letters())
             self.through_pages += 1
         else:
-            letters = list(self._by_deeds(name, email, town, sentences))
-        for letter, sentence in zip(letters, sentences, strict=True):
-            self.written[letter.pk] = Written(name, sentence)
+            letters = list(self._by_deeds(writer))
+        for letter, own in letters:
+            self.written[letter.pk] = Written(name, own)
         return len(letters)
 
     def _asks(self) -> list[Ask]:
         return list(self.campaign.asks.select_related("campaign__organisation", "target_list"))
 
-    def _by_deeds(self, name: str, email: str, town: str, sentences: list[str]) -> Iterator[Letter]:
+    def _by_deeds(self, writer: "Writer") -> Iterator[tuple[Letter, tuple[str, ...]]]:
         before: Letter | None = None
-        for ask, sentence in zip(self._asks(), sentences, strict=True):
+        for ask in self._asks():
             now = timezone.now()
+            own = writer.opening()
             letter = writing.begin(
-                ask=ask, language="en", now=now, sentence=sentence, after=before, proven=before is not None
+                ask=ask, language="en", now=now, sentence=own, after=before, proven=before is not None
             )
-            writing.revise(letter, posted={"name": name, "email": email, "town": town}, now=now)
+            body, added = writer.edit(writing.read(letter).body, own)
+            writing.revise(letter, posted={**writer.details(), "body": body}, now=now)
             if not writing.submit(letter, now=now):
                 notice = notices.open_confirmation(letter)
                 assert notice is not None, "no confirmation was queued"  # noqa: S101
                 writing.confirm_by_link(notice, chosen=None, now=timezone.now())
             before = letter
-            yield letter
+            yield letter, added
 
-    def _sentence(self, chance: random.Random, number: int) -> str:
-        if chance.random() >= self.own_words:
-            return ""
-        parts = [f"{chance.choice(_WHO)} in {chance.choice(_TOWNS)} {chance.choice(_AND)}."]
-        parts += chance.sample(_SO, k=chance.randint(1, 3))
-        if number % 3 == 0:
-            parts.insert(1, f"For {chance.randint(2, 40)} years I have followed the news from there.")
-        return " ".join(parts)
+
+@dataclass
+class Writer:
+    """One simulated supporter, and how they write."""
+
+    name: str
+    email: str
+    town: str
+    chance: random.Random
+    own_words: float  # how likely they are to put a letter into their own words
+
+    def details(self) -> dict[str, str]:
+        """Return what a form asks about them."""
+        return {"name": self.name, "email": self.email, "town": self.town}
+
+    def opening(self) -> str:
+        """Return their own paragraph for a letter; empty where they send it as it is."""
+        return own_words.paragraph(self.chance) if self.chance.random() < self.own_words else ""
+
+    def edit(self, body: str, opening: str) -> tuple[str, tuple[str, ...]]:
+        """Return the body as they leave it, and every passage in it that is their own."""
+        if not opening:
+            return body, ()
+        body, added = own_words.edited(body, self.chance)
+        return body, (opening, *added)
 
 
 class PageFailed(Exception):
@@ -123,21 +123,18 @@ class Visit:
     port: int
     store: Store
     campaign: Campaign
-    name: str
-    email: str
-    town: str
-    sentences: list[str]
+    writer: Writer
 
-    def letters(self) -> Iterator[Letter]:
-        """Write and confirm every letter; yield them."""
+    def letters(self) -> Iterator[tuple[Letter, tuple[str, ...]]]:
+        """Write and confirm every letter; yield each with what is their own in it."""
         slug, after = self.campaign.slug, ""
-        for ask, sentence in zip(self.campaign.asks.all(), self.sentences, strict=True):
+        for ask in self.campaign.asks.all():
             self._get(f"/en/{slug}/")
-            write = self._post(f"/en/{slug}/{ask.slug}/", {"sentence": sentence, "after": after})
-            page = self._get(write)
-            check = self._post(write, {
-                **_filled(page), "name": self.name, "email": self.email, "town": self.town,
-            })  # fmt: skip
+            own = self.writer.opening()
+            write = self._post(f"/en/{slug}/{ask.slug}/", {"sentence": own, "after": after})
+            form = _filled(self._get(write))
+            body, added = self.writer.edit(form["body"], own)
+            check = self._post(write, {**form, **self.writer.details(), "body": body})
             self._get(check)
             arrived = self._post(check, {"send": "yes"})
             letter = self._letter(write)
@@ -145,7 +142,7 @@ class Visit:
                 arrived = self._confirm(arrived, letter)
             page = self._get(arrived)
             after = _filled(page).get("after", "")
-            yield letter
+            yield letter, added
 
     def _confirm(self, page: str, letter: Letter) -> str:
         """Confirm by the code or by the link, as the mail offers both."""
@@ -158,7 +155,7 @@ class Visit:
     def _mail(self, letter: Letter) -> tuple[str, str]:
         until = time.monotonic() + MAIL_WITHIN
         while time.monotonic() < until:
-            for entry in self.store.letters_in(self.email, limit=5, offset=0):
+            for entry in self.store.letters_in(self.writer.email, limit=5, offset=0):
                 whole = self.store.get(entry.id)
                 text = read(whole.raw).text if whole else ""
                 code = re.search(r"\b(\d{3}) ?(\d{3})\b", text)
@@ -167,7 +164,7 @@ class Visit:
                     return code[1] + code[2], urlsplit(link[0]).path
             time.sleep(0.05)
         state = Notice.objects.filter(letter=letter).values_list("state", flat=True).first()
-        raise PageFailed(f"no confirmation mail came to {self.email} (its state: {state})")
+        raise PageFailed(f"no confirmation mail came to {self.writer.email} (its state: {state})")
 
     def _letter(self, path: str) -> Letter:
         token = path.partition("/draft/")[2].partition("/")[0]

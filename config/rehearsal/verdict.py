@@ -13,7 +13,8 @@ from django.db.models import Sum
 
 from campaigns.models import Campaign
 from config.rehearsal.supporters import Written
-from letters import statistics, tokens
+from letters import likeness, statistics, tokens
+from letters.likeness import Likeness
 from letters.models import Delivery, DeliveryEvent
 from letters.page_words import EXPLAINED, Word
 from postbox.store import Store
@@ -34,6 +35,7 @@ class Verdict:
     extra_copies: int = 0
     ambiguous: int = 0
     adds_up: bool = False
+    alike: Likeness = field(default_factory=Likeness)
     checked_at_receiver: bool = True
     problems: list[str] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ class Verdict:
             "received": self.received,
             "distinct_message_ids": self.distinct_message_ids,
             "adds_up": self.adds_up,
+            "alike_share": round(self.alike.share, 4),
             "extra_copies": self.extra_copies,
             "ambiguous": self.ambiguous,
             "checked_at_receiver": self.checked_at_receiver,
@@ -67,6 +70,9 @@ def judge(campaign: Campaign, written: Mapping[int, Written], store: Store, *, e
     verdict.ambiguous = deliveries.aggregate(n=Sum("ambiguous"))["n"] or 0
     ledger = statistics.ledger(campaign)
     verdict.words = ledger.counts
+    verdict.alike = likeness.together(
+        one for ask in campaign.asks.all() for one in likeness.per_target(ask, most=None).values()
+    )
     differing = statistics.recount(campaign)
     verdict.adds_up = ledger.adds_up and not differing
     if not ledger.adds_up:
@@ -142,9 +148,10 @@ def _difference(entry: Any, row: Delivery, wrote: Written | None) -> str:
     text = quopri.decodestring(entry.raw.partition(b"\r\n\r\n")[2]).decode().replace("\r\n", "\n")
     if not text.rstrip().endswith(wrote.name) and f"\n{wrote.name}\n" not in text:
         return "it is not signed by the writer"
-    if wrote.sentence and wrote.sentence not in text:
-        return "the writer's own sentence is missing"
-    if not text.startswith(str(row.version.values.get("salutation", ""))):
+    if not all(passage in text for passage in wrote.own):
+        return "something that the writer put in is missing"
+    greeted = {value for name, value in row.version.values.items() if name.partition(":")[0] == "salutation"}
+    if not text.startswith(tuple(greeted)):
         return "the salutation is another's"
     return ""
 
@@ -155,6 +162,9 @@ def ledger_lines(verdict: Verdict) -> list[str]:
     parts = " + ".join(f"{word.label} {verdict.words[word]:,}" for word in Word if verdict.words.get(word))
     lines = [f"{verdict.letters:,} letters: {verdict.deliveries:,} deliveries = {parts or 'none'}"]
     lines.append("✓ adds up" if verdict.adds_up and total == verdict.deliveries else "✗ does not add up")
+    lines.append(
+        f"{verdict.alike.alike:,} of {verdict.alike.letters:,} letters read like an earlier one to the same office."
+    )
     lines += [
         f"  {word.label}: {EXPLAINED[word]}" for word in Word if verdict.words.get(word) and word != Word.ACCEPTED
     ]

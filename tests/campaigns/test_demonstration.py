@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from campaigns import publishing
+from campaigns import publishing, wording
 from campaigns.demonstration import loading
 from campaigns.models import Ask, Campaign
 from letters import composing, privacy, writing
@@ -15,6 +15,7 @@ from targets.models import Address, Target, TargetList
 from tests import cast
 
 pytestmark = pytest.mark.django_db
+LANGUAGES = {"en", "de", "es", "fr", "ru"}
 
 
 def _load(by: User, now: datetime) -> Campaign:
@@ -42,11 +43,47 @@ def test_nobody_real_is_written_to(alice: User, now: datetime) -> None:
     assert all(target.post for target in lists.active_targets(embassies))
 
 
-def test_its_wordings_have_no_finding_that_is_an_error(alice: User, now: datetime) -> None:
+def test_its_wordings_have_no_finding_in_any_language(alice: User, now: datetime) -> None:
     for ask in _load(alice, now).asks.all():
-        template = publishing.current_template(ask)
-        assert template is not None
-        assert [f for f in publishing.lint(ask, template.passages()) if f.severity == "error"] == []
+        assert publishing.languages_of(ask) == ["en", *sorted(LANGUAGES - {"en"})]
+        for template in ask.templates.all():
+            assert publishing.lint(ask, template.passages(), template.language) == []
+
+
+def test_its_pages_and_asks_are_told_in_every_language(alice: User, now: datetime) -> None:
+    campaign = _load(alice, now)
+    assert {text.language for text in campaign.texts.all()} == LANGUAGES
+    for ask in campaign.asks.all():
+        texts = {text.language: text for text in ask.texts.all()}
+        assert set(texts) == LANGUAGES
+        assert len({(len(text.talking_points), len(text.starters)) for text in texts.values()}) == 1
+
+
+def test_a_letter_says_the_same_in_every_language(alice: User, now: datetime) -> None:
+    for ask in _load(alice, now).asks.all():
+        for passage in ("subject", "salutation", "body", "closing"):
+            variants = {
+                template.language: wording.parse(template.passages()[passage], passage=passage).variants()
+                for template in ask.templates.all()
+            }
+            assert len(set(map(tuple, variants.values()))) == 1, (ask.slug, passage, variants)
+
+
+def test_everybody_is_greeted_in_every_language(alice: User, now: datetime) -> None:
+    for target in Target.objects.filter(organisation=_load(alice, now).organisation):
+        assert set(target.salutations) == LANGUAGES - {"en"}
+        assert len({target.salutation, *target.salutations.values()}) == 5
+
+
+def test_some_letters_are_suggested_in_their_readers_language(alice: User, now: datetime) -> None:
+    leaders, embassies, _ = _load(alice, now).asks.all()
+    by_country = {target.country: [target] for target in lists.active_targets(leaders.target_list)}
+    assert [publishing.letter_language(leaders, by_country[code]) for code in ("AT", "FR", "ES", "DK")] == [
+        "de", "fr", "es", "en"
+    ]  # fmt: skip
+    assert publishing.letter_language(leaders, by_country["AT"] + by_country["FR"]) == "en"
+    moscow = embassies.target_list.targets.get(country="RU")
+    assert publishing.letter_language(embassies, [moscow]) == "ru"
 
 
 def test_every_targets_letter_can_be_read_and_sent(alice: User, now: datetime) -> None:

@@ -58,6 +58,7 @@ def test_every_letter_of_twenty_supporters_arrives_once_and_the_ledger_adds_up()
     assert result["states"] == {"sent": result["deliveries"]}
     assert result["received"] == result["deliveries"] == result["distinct_message_ids"] > 1000
     assert "2 of them through the pages" in said
+    assert 0 <= result["alike_share"] < 0.1
 
 
 @pytest.mark.servers

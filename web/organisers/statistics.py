@@ -18,6 +18,7 @@ from web.organisers.campaign_frame import campaign_page, find, number
 from web.organisers.charts import LEAST_COLUMNS, Chart, interval, merged, stacked
 from web.organisers.csv_answers import csv_answer
 from web.organisers.desk import Desk, for_members
+from web.organisers.likeness import sorted_together
 
 BY_HOUR_FOR = timedelta(days=2)
 Columns = list[tuple[str, dict[str, int]]]
@@ -45,6 +46,7 @@ def statistics_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse
         "organisers/statistics/page.html",
         tab="statistics",
         answers=[_letters(campaign), _deliveries(campaign)],
+        alike=sorted_together(campaign),
         people=statistics.people_who_wrote(campaign),
         accepted=statistics.letters_sent(campaign),
         stages=_stages(campaign),
@@ -57,6 +59,8 @@ def statistics_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse
 def statistics_csv(_request: HttpRequest, desk: Desk, slug: str, which: str) -> HttpResponseBase:
     """Give the table of one chart as CSV, exactly as the page shows it."""
     campaign = find(desk, slug)
+    if which == "likeness":
+        return csv_answer(f"{slug}-{which}", sorted_together(campaign).table)
     answers = {"letters": _letters, "deliveries": _deliveries}
     if which not in answers:
         raise Http404

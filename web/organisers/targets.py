@@ -8,14 +8,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts import access
-from targets import lists
+from targets import lists, salutations
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
 from web.organisers import posted
 from web.organisers.desk import Desk, for_members, page
 from web.organisers.listing import SHOWN, Listing
 
-FORM_FIELDS = (*lists.FIELDS, "email", "postal_address", "cap_per_hour")
+FIELDS = (*lists.FIELDS, "email", "postal_address", "cap_per_hour")
+FORM_FIELDS = (*FIELDS, lists.SALUTATIONS)
 KINDS = (("", "Choose a kind"), *TargetList.Kind.choices)
 
 
@@ -63,8 +64,9 @@ def export(request: HttpRequest, desk: Desk, list_id: str) -> StreamingHttpRespo
     """Download exactly what the list's page shows, all pages of it, as a table that imports again unchanged."""
     target_list = desk.target_list(list_id)
     entries = Listing.read(request.GET.dict()).entries(target_list)
-    cells = (list(values_of(entry.target).values()) for entry in entries.iterator(chunk_size=500))
-    response = StreamingHttpResponse(write_csv(FORM_FIELDS, cells), content_type="text/csv; charset=utf-8")
+    on_it = (values_of(entry.target) for entry in entries.iterator(chunk_size=500))
+    cells = ([values[name] for name in FIELDS] for values in on_it)
+    response = StreamingHttpResponse(write_csv(FIELDS, cells), content_type="text/csv; charset=utf-8")
     name = slugify(target_list.name) or "targets"
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
@@ -113,6 +115,7 @@ def values_of(target: Target) -> dict[str, str]:
     values["postal_address"] = target.post.value if target.post else ""
     cap = target.email.cap_per_hour if target.email else None
     values["cap_per_hour"] = "" if cap is None else str(cap)
+    values[lists.SALUTATIONS] = salutations.typed(target.salutations)
     return values
 
 

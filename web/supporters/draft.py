@@ -1,6 +1,7 @@
 """Writing a letter, and checking it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -9,16 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import composing, own_words, supporters, tokens, writing
+from campaigns.wording import Manner, remarks_on
+from letters import composing, languages, own_words, supporters, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
-from web.supporters import endings
+from web.supporters import endings, letter_language
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -27,6 +30,12 @@ ALL_IN_FULL = 40  # more targets than this are named, and shown one at a time
 FIRST_IN_FULL = 3
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # taken out, as the error says
 _CUT = "\ue000"  # a sign of no script: where the body stands in a finished letter
+_COURTESY = {
+    Manner.INSULT: gettext_lazy("“%(phrase)s” may get your letter thrown away. Keep it, or say what they did instead."),
+    Manner.THREAT: gettext_lazy("“%(phrase)s” may be read as a threat. Keep it, or say what you hope for instead."),
+    Manner.SHOUTING: gettext_lazy("“%(phrase)s” reads as if you shouted. Keep it, or write it in small letters."),
+    Manner.MARKS: gettext_lazy("“%(phrase)s” reads as if you shouted. Keep it, or end with one mark."),
+}
 
 
 @dataclass(frozen=True)
@@ -45,9 +54,13 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
     if letter.stage == Letter.Stage.CONFIRMED:
         return SeeOther(draft.url("sent"))
     if request.method != "POST":
+        if language := letter_language.asked_for(request, letter):
+            return letter_language.question(request, draft, language)
         return _write_page(request, draft, writing.read(letter).values())
     posted = {name: request.POST[name] for name in WRITTEN if name in request.POST}
     then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
+    if letter_language.ASKED in request.POST:
+        return letter_language.changed(request, draft, posted)
     try:
         writing.revise(letter, posted=posted, now=timezone.now())
     except writing.LetterRefused as refused:
@@ -97,6 +110,13 @@ def news_words(letter: Letter) -> str:
     }
 
 
+def courtesy_words(content: Content, given: str, *, languages: Collection[str]) -> list[str]:
+    """Return a sentence for each phrase of the supporter's own that may get their letter thrown away."""
+    own = f"{content.subject}\n\n{content.body}"
+    remarks = remarks_on(own, languages=languages, given=given)
+    return [_COURTESY[one.manner] % {"phrase": one.phrase} for one in remarks]
+
+
 def frame_of(letter: Letter, content: Content, target: Target) -> Frame:
     """Return salutation and closing for one target, cut from the finished letter: they cannot differ."""
     shown = replace(content, body=_CUT, name=content.name or _("Your name"))
@@ -111,7 +131,8 @@ def _write_page(
     letter = draft.letter
     targets = writing.targets_of(letter, now=timezone.now())
     content = Content(**values)
-    given = composing.given(letter.template, content, draw=letter.draw)[1]
+    given = languages.given(letter, content)[1]
+    spoken = letter.template.language
     context: dict[str, Any] = {
         "lang": draft.lang,
         "draft": draft,
@@ -125,6 +146,11 @@ def _write_page(
         "targets": targets,
         "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),
         "own_words": own_words.count(content.body, given),
+        "courtesy": courtesy_words(content, given, languages={spoken, draft.lang}),
+        "spoken": spoken,
+        "starters": publishing.text_of(letter.ask, spoken),
+        "other_languages": letter_language.others(letter),
+        "reading_aid": languages.reading_aid(letter, content, draft.lang),
         "news_words": news_words(letter),
         "carried": carried(request),
     }
@@ -145,6 +171,7 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
     chosen = next((each for each in previews if each.target.public_id == asked_for), None)
     if chosen is not None and chosen not in in_full:
         in_full = [chosen]
+    given = languages.given(letter, content)[1]
     context: dict[str, Any] = {
         "lang": draft.lang,
         "draft": draft,
@@ -156,6 +183,7 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,
+        "courtesy": courtesy_words(content, given, languages={letter.template.language, draft.lang}),
         "nudge": letter.own_words == 0 and not carried(request).get("asked"),
         "carried": carried(request),
         "errors": errors,
