@@ -6,16 +6,17 @@ among those returned. A move that the table does not know is a defect of the cal
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from letters import tallies
+from letters.given import Statement
 from letters.models import Delivery, DeliveryEvent, Letter
 
 Stage = Letter.Stage
@@ -118,22 +119,22 @@ def move_letter(letter: Letter, to: str, *, now: datetime, from_: Iterable[str] 
     return bool(moved)
 
 
-def create_deliveries(letter: Letter, *, now: datetime, paced: bool) -> int:
+def create_deliveries(letter: Letter, *, now: datetime, paced: bool, targets: Collection[int] = ()) -> int:
     """Create the deliveries of a letter being confirmed, with one statement; return how many.
 
-    One per target of the ask's list that has a working e-mail address and is not suppressed. A delivery to an
-    address with a pace waits without a due time for the release step; any other is due at once.
+    One per target of the ask's list that has a working e-mail address and is not suppressed; of `targets` alone, where
+    the letter's writer chose some. A delivery to an address with a pace waits without a due time for the release step;
+    any other is due at once.
     """
-    at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT_DELIVERIES, [
-            letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
-        ])  # fmt: skip
-        targets = [row[0] for row in cursor.fetchall()]
-    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
+    insert = _INSERT_CHOSEN if targets else _INSERT_ALL
+    rows = insert(
+        [(target,) for target in targets], letter=letter.pk, campaign=letter.campaign_id, ask=letter.ask_id,
+        target_list=letter.ask.target_list_id, state=State.QUEUED.value, paced=paced, now=now,
+    )  # fmt: skip
+    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for (target,) in rows})
     own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
     tallies.count_hours({(letter.campaign_id, letter.ask_id, tallies.hour_of(now), own): 1})
-    return len(targets)
+    return len(rows)
 
 
 def move_deliveries(
@@ -239,16 +240,21 @@ _INSERT_DELIVERIES = """
 INSERT INTO letters_delivery (
     letter_id, campaign_id, ask_id, target_id, version_id, address_id, state, feedback, reason,
     attempts, ambiguous, sent_again, due_at, token, digest, created_at)
-SELECT %s, %s, %s, t.id, t.version_id, t.email_id, %s, 0, '', 0, 0, 0,
-    CASE WHEN %s AND (a.cap_per_hour IS NOT NULL OR a.cap_per_day IS NOT NULL OR a.opens_at IS NOT NULL)
-         THEN NULL ELSE %s END,
-    '', '', %s
+SELECT %(letter)s, %(campaign)s, %(ask)s, t.id, t.version_id, t.email_id, %(state)s, 0, '', 0, 0, 0,
+    CASE WHEN %(paced)s AND (a.cap_per_hour IS NOT NULL OR a.cap_per_day IS NOT NULL OR a.opens_at IS NOT NULL)
+         THEN NULL ELSE %(now)s END,
+    '', '', %(now)s
 FROM targets_listentry e
 JOIN targets_target t ON t.id = e.target_id
 JOIN targets_address a ON a.id = t.email_id
-WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
+WHERE e.target_list_id = %(target_list)s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM targets_suppression s
-                  WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
+                  WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %(now)s))
+  {of_these}
 ON CONFLICT (letter_id, target_id) DO NOTHING
 RETURNING target_id
 """
+_INSERT_ALL = Statement(_INSERT_DELIVERIES.replace("{of_these}", ""))
+_INSERT_CHOSEN = Statement(
+    _INSERT_DELIVERIES.replace("{of_these}", "AND t.id IN (SELECT g_target FROM {given})"), g_target="bigint"
+)

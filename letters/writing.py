@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,43 +14,29 @@ from django.utils.translation import gettext as _
 
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
-from letters import composing, fields, forgetting, lifecycle, notices, own_words, privacy, replies, supporters, tokens
+from letters import (
+    choosing,
+    composing,
+    drafts,
+    fields,
+    forgetting,
+    lifecycle,
+    notices,
+    own_words,
+    replies,
+    supporters,
+    tokens,
+)
 from letters.composing import Content, FinishedLetter
+from letters.drafts import read
 from letters.models import Delivery, Letter, Notice, Supporter
+from letters.refusals import AlreadyWritten, CampaignClosed, LetterRefused, NobodyReachable
 from letters.signals import something_waits
-from targets import lists, suppressions
+from targets import suppressions
 from targets.models import Target
 
-DRAFTS_LIVE_FOR = timedelta(hours=24)
-
-
-class LetterRefused(ValueError):
-    """What was written cannot be kept or sent like this: a sentence for each field. Nothing is lost."""
-
-    code = "letter_refused"
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        self.errors = dict(errors)
-        self.sentence = " ".join(self.errors.values())
-        super().__init__(self.sentence)
-
-
-class CampaignClosed(Exception):
-    """The campaign does not take letters (any more)."""
-
-    code = "campaign_closed"
-    sentence = "This campaign does not take letters at the moment."
-
-
-class AlreadyWritten(Exception):
-    """This address has already sent its letter for this ask."""
-
-    code = "already_written"
-    sentence = "You have already sent this letter."
-
-    def __init__(self, letter: Letter) -> None:
-        self.letter = letter
-        super().__init__(self.sentence)
+# Deeds and what they raise are named together: `writing.submit`, `writing.LetterRefused`.
+__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "NobodyReachable", "read"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,7 @@ class Preview:
     letter: FinishedLetter
 
 
-def begin(
+def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     *,
     ask: Ask,
     language: str,
@@ -70,11 +56,14 @@ def begin(
     source: str = "",
     after: Letter | None = None,
     proven: bool = False,
+    country: str = "",
+    targets: Sequence[str] | None = None,
 ) -> Letter:
     """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
 
     `after` is the same person's earlier letter, whose name, e-mail and town are kept; `proven` says that they have
-    just confirmed that address, so that this letter needs no mail of its own.
+    just confirmed that address, so that this letter needs no mail of its own. Where the ask offers a choice, the letter
+    goes to `targets`, public ids as a page showed them, or else to those we suggest to somebody from `country`.
     """
     template = publishing.current_template(ask, language)
     if not ask.campaign.is_open or template is None:
@@ -85,6 +74,10 @@ def begin(
         content = Content(name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country)
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)
+    content = replace(content, country=country or content.country)
+    if ask.offers_choice:
+        chosen = choosing.begun(ask, errors, country=content.country, shown=targets, now=now)
+        content = replace(content, targets=chosen)
     if errors:
         raise LetterRefused(errors)
     draw = secrets.randbits(62)
@@ -94,10 +87,10 @@ def begin(
     letter = Letter(
         campaign=ask.campaign, ask=ask, template=template, language=language, draw=draw, source=source[:40],
         supporter=after.supporter if after is not None and proven else None, proven=proven and after is not None,
-        created_at=now, expires_at=now + DRAFTS_LIVE_FOR,
+        created_at=now, expires_at=now + drafts.LIVE_FOR,
     )  # fmt: skip
     letter.passes_replies = replies.come_back(content, ask)
-    _keep(letter, content)
+    drafts.keep(letter, content)
     if template.used_at is None:
         LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
     letter.save()
@@ -118,25 +111,13 @@ def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | No
     return None
 
 
-def read(letter: Letter) -> Content:
-    """Return what a letter holds; empty once it is forgotten."""
-    if not letter.sealed:
-        return Content()
-    values = privacy.unseal(letter.campaign, table="letter", row=bytes(letter.key), sealed=bytes(letter.sealed))
-    return Content(**values)
-
-
 def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Content:
     """Keep what the supporter wrote; raises LetterRefused with a sentence per field, the rest being kept all the same.
 
     `posted` may hold subject, body, sentence, name, email and town; a missing one stays as it is.
     """
     before = read(letter)
-    if letter.stage == Letter.Stage.AWAITING:
-        # It is nobody's again until it is sent: what one address was asked to confirm must not become another text.
-        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now, supporter=None, proven=False)
-    if letter.stage != Letter.Stage.DRAFT:
-        raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
+    drafts.reopen(letter, now=now)
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", posted.get("sentence", before.sentence), errors, most=fields.SENTENCE_LIMIT)
     body = fields.text("body", posted.get("body", before.body), errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
@@ -151,14 +132,15 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
         email=fields.email(posted.get("email", before.email), errors, letter),
         town=fields.town(posted.get("town", before.town), errors),
         country=before.country,
+        targets=before.targets,
     )
     if content.email != before.email:
         letter.proven = False  # another address wants a proof of its own
     content = composing.pinned(content, letter.ask, letter.template.language)
     letter.own_words = own_words.count(content.body, composing.given(letter.template, content, draw=letter.draw)[1])
-    letter.expires_at = now + DRAFTS_LIVE_FOR
+    letter.expires_at = now + drafts.LIVE_FOR
     letter.passes_replies = replies.come_back(content, letter.ask)
-    _keep(letter, content)
+    drafts.keep(letter, content)
     names = ("sealed", "own_words", "proven", "expires_at", "passes_replies")
     kept = {name: getattr(letter, name) for name in names}
     if not Letter.objects.filter(pk=letter.pk, stage=Letter.Stage.DRAFT).update(**kept):
@@ -172,7 +154,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
 
 def targets_of(letter: Letter, *, now: datetime) -> list[Target]:
     """Return the targets that this letter goes to, if it is confirmed now."""
-    return lists.deliverable_targets(letter.ask.target_list, now=now)
+    return choosing.targets_of(letter.ask, read(letter), now=now)
 
 
 def previews(letter: Letter, *, now: datetime) -> list[Preview]:
@@ -184,7 +166,8 @@ def previews(letter: Letter, *, now: datetime) -> list[Preview]:
 def submit(letter: Letter, *, now: datetime) -> bool:
     """Send a letter: True where it is confirmed at once (address just proven), False where a mail must prove it.
 
-    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, LetterRefused (something is missing).
+    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, NobodyReachable, LetterRefused (something is
+    missing).
     """
     try:
         with transaction.atomic():
@@ -208,6 +191,8 @@ def _submit(letter: Letter, *, now: datetime) -> bool:
     if not letter.campaign.is_open:
         raise CampaignClosed
     content = revise_check(letter)
+    if not choosing.reaches_somebody(letter.ask, content, now=now):
+        raise NobodyReachable
     supporter = supporters.of(letter, content)
     earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
     proven = supporters.has_just_proved(letter, supporter, now=now)
@@ -235,6 +220,8 @@ def revise_check(letter: Letter) -> Content:
     fields.name(content.name, errors)
     fields.email(content.email, errors, letter)
     fields.town(content.town, errors)
+    if not choosing.fits(letter.ask, content):
+        errors["to"] = _("Choose again to whom this letter goes: the organisers have changed that.")
     if errors:
         raise LetterRefused(errors)
     return content
@@ -261,7 +248,7 @@ def digest(letter: Letter) -> str:
 
 
 def confirm_by_link(notice: Notice, *, chosen: Mapping[int, str] | None, now: datetime) -> list[Letter]:
-    """Confirm waiting letters that a mail's link lists. Raises CampaignClosed.
+    """Confirm waiting letters that a mail's link lists. Raises CampaignClosed, NobodyReachable (for none of them).
 
     `chosen` is letter id → `digest` as the page showed it: one that was changed since is not confirmed. None means
     all that wait, as they are. Returns those confirmed now; an empty list where nothing of that waits any more.
@@ -273,8 +260,8 @@ def confirm_by_link(notice: Notice, *, chosen: Mapping[int, str] | None, now: da
 def confirm_by_code(letter: Letter, *, code: str, now: datetime) -> bool:
     """Confirm one letter by the six digits of its mail; False where they do not fit.
 
-    Raises CampaignClosed, and AlreadyWritten where they fit and another letter of this person was first. Five tries
-    for one mail: after that only its link confirms.
+    Raises CampaignClosed, NobodyReachable, and AlreadyWritten where they fit and another letter of this person was
+    first. Five tries for one mail: after that only its link confirms.
     """
     digits = "".join(str(unicodedata.decimal(char)) for char in code if char.isdecimal())  # of any script
     notice = notices.open_confirmation(letter)
@@ -347,7 +334,8 @@ def _confirm_all(
 ) -> list[Letter]:
     if not notice.supporter.campaign.is_open:
         raise CampaignClosed
-    confirmed = []
+    confirmed: list[Letter] = []
+    nobody: NobodyReachable | None = None
     for letter in letters:
         try:
             with transaction.atomic():
@@ -364,6 +352,11 @@ def _confirm_all(
                     confirmed.append(letter)
         except IntegrityError:  # one letter per ask and person: another was first; this one keeps its text for now
             letter.refresh_from_db()
+        except NobodyReachable as error:
+            nobody = error
+            letter.refresh_from_db()
+    if nobody is not None and not confirmed:
+        raise nobody
     return confirmed
 
 
@@ -372,18 +365,16 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
         letter, Letter.Stage.CONFIRMED, now=now, from_=from_, supporter=supporter, expires_at=None
     ):
         return False
-    lifecycle.create_deliveries(letter, now=now, paced=settings.PACED)
-    supporters.keep(supporter, read(letter))
+    content = read(letter)
+    if not lifecycle.create_deliveries(
+        letter, now=now, paced=settings.PACED, targets=choosing.chosen(content)
+    ):
+        raise NobodyReachable
+    supporters.keep(supporter, content)
     supporter.proven_at = now
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True
-
-
-def _keep(letter: Letter, content: Content) -> None:
-    letter.sealed = privacy.seal(
-        letter.campaign, table="letter", row=bytes(letter.key), values=content.values()
-    )
 
 
 def _with_sentence(body: str, *, old: str, new: str) -> str:

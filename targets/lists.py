@@ -1,12 +1,12 @@
 """Keeping target lists: adding, changing, retiring and importing targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
 from targets import imports
@@ -29,6 +29,14 @@ class TargetRefused(ValueError):
         self.errors = dict(errors)
         self.sentence = " ".join(self.errors.values())
         super().__init__(self.sentence)
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """A target and how a letter reaches it: by e-mail, or else by post alone."""
+
+    target: Target
+    by_email: bool
 
 
 @dataclass
@@ -66,21 +74,28 @@ def active_targets(target_list: TargetList) -> QuerySet[Target]:
     )
 
 
-def deliverable_targets(target_list: TargetList, *, now: datetime) -> list[Target]:
+def reachable_targets(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> list[Reachable]:
+    """Return whom a letter could go to, in the list's order: by e-mail, else by post alone. `only`: just these ids.
+
+    An address that must not be written to leaves its target out; one that no longer exists leaves it the post.
+    """
+    rows = _writable(target_list, now=now, only=only)
+    by_email = [(row, row.email is not None and row.email.status != Address.Status.DEAD) for row in rows]
+    return [Reachable(row, by_email=mail) for row, mail in by_email if mail or row.post_id is not None]
+
+
+def deliverable_targets(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> list[Target]:
     """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed."""
-    suppressed = {
-        bytes(row)
-        for row in Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now)).values_list(
-            "address_hash", flat=True
-        )
-    }
-    return [
-        target
-        for target in active_targets(target_list)
-        if target.email
-        and target.email.status != Address.Status.DEAD
-        and bytes(target.email.address_hash) not in suppressed
-    ]
+    return list(_deliverable(target_list, now=now, only=only))
+
+
+def reaches_somebody(target_list: TargetList, *, now: datetime, only: Collection[int] | None = None) -> bool:
+    """Return whether a letter confirmed now would go to anybody."""
+    return _deliverable(target_list, now=now, only=only).exists()
 
 
 def lists_with_counts(organisation: Organisation) -> QuerySet[TargetList]:
@@ -108,6 +123,17 @@ def checked(values: Mapping[str, str]) -> dict[str, str]:
     if errors:
         raise TargetRefused(errors)
     return clean
+
+
+def _writable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
+    suppressed = Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
+    rows = active_targets(target_list).exclude(Exists(suppressed.filter(address_hash=OuterRef("email__address_hash"))))
+    return rows if only is None else rows.filter(pk__in=only)
+
+
+def _deliverable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
+    rows = _writable(target_list, now=now, only=only)
+    return rows.filter(email__isnull=False).exclude(email__status=Address.Status.DEAD)
 
 
 def _names(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,36 @@
+"""A letter while it is written: what it holds, sealed at rest, and whether it may still be changed."""
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from letters import lifecycle, privacy
+from letters.composing import Content
+from letters.models import Letter
+from letters.refusals import LetterRefused
+
+LIVE_FOR = timedelta(hours=24)
+
+
+def read(letter: Letter) -> Content:
+    """Return what a letter holds; empty once it is forgotten."""
+    if not letter.sealed:
+        return Content()
+    values = privacy.unseal(letter.campaign, table="letter", row=bytes(letter.key), sealed=bytes(letter.sealed))
+    return Content(**values)
+
+
+def reopen(letter: Letter, *, now: datetime) -> None:
+    """Let a letter be changed, also one that waits for its confirmation; raises LetterRefused where it was sent."""
+    if letter.stage == Letter.Stage.AWAITING:
+        # It is nobody's again until it is sent: what one address was asked to confirm must not become another text.
+        lifecycle.move_letter(letter, Letter.Stage.DRAFT, now=now, supporter=None, proven=False)
+    if letter.stage != Letter.Stage.DRAFT:
+        raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
+
+
+def keep(letter: Letter, content: Content) -> None:
+    """Seal what a letter holds; it is saved by the caller."""
+    letter.sealed = privacy.seal(
+        letter.campaign, table="letter", row=bytes(letter.key), values=content.values()
+    )
