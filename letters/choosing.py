@@ -4,24 +4,25 @@ The choice is kept with the letter's text, sealed like it: who somebody thought 
 is forgotten with the text, and cannot be changed behind a page that showed it (`writing.digest`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Ask
-from letters import drafts, pacing, releasing, sharing
+from letters import drafts, pacing, sharing
 from letters.composing import Content
 from letters.models import Delivery, DeliveryTally, Letter
 from letters.refusals import LetterRefused
 from letters.sharing import Load
 from targets import lists
-from targets.models import Target
+from targets.models import ListEntry, Target
 
 _places = sharing.places()
 
@@ -32,6 +33,15 @@ class Reason(StrEnum):
     COUNTRY = "country"  # they are from the supporter's country
     FEW = "few"  # they have no more letters than is usual
     SHARED = "shared"  # letters are shared out over the whole list
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody whom we may suggest: where they are from, and how many letters they have had and can read."""
+
+    target: int
+    country: str
+    load: Load
 
 
 def chosen(content: Content) -> set[int]:
@@ -51,7 +61,7 @@ def targets_of(ask: Ask, content: Content, *, now: datetime) -> list[Target]:
 
 def reaches_somebody(ask: Ask, content: Content, *, now: datetime) -> bool:
     """Return whether such a letter would be delivered to anybody."""
-    return lists.reaches_somebody(ask.target_list, now=now, only=chosen(content) or None)
+    return lists.deliverable(ask.target_list, now=now, only=chosen(content) or None).exists()
 
 
 def by_post_alone(ask: Ask, content: Content, *, now: datetime) -> list[Target]:
@@ -66,10 +76,10 @@ def fits(ask: Ask, content: Content) -> bool:
 
 
 def is_elsewhere(ask: Ask, content: Content) -> bool:
-    """Return whether the supporter is from a country that nobody is from to whom its people are to write."""
-    return ask.mode == Ask.Mode.BY_COUNTRY and bool(content.country) and not (
-        lists.active_targets(ask.target_list).filter(country=content.country).exists()
-    )  # fmt: skip
+    """Return whether letters go by country, and nobody on the list is from the supporter's."""
+    if ask.mode != Ask.Mode.BY_COUNTRY or not content.country:
+        return False
+    return not lists.active_targets(ask.target_list).filter(country=content.country).exists()
 
 
 def checked(ask: Ask, public_ids: Sequence[str], errors: dict[str, str], *, now: datetime) -> list[int]:
@@ -86,7 +96,7 @@ def checked(ask: Ask, public_ids: Sequence[str], errors: dict[str, str], *, now:
         ) % {"most": ask.most_targets, "num": over}  # fmt: skip
         return []
     wanted = [public_id for public_id in ticked if public_id.isascii() and public_id.isprintable()]
-    known = dict(ask.target_list.targets.filter(public_id__in=wanted).values_list("pk", "public_id"))
+    known = list(ask.target_list.targets.filter(public_id__in=wanted).values_list("pk", flat=True))
     people = lists.reachable_targets(ask.target_list, now=now, only=known)
     if len(people) < len(ticked):
         errors["to"] = _("Somebody who was ticked cannot be written to any more. Look who is ticked now.")
@@ -104,8 +114,8 @@ def begun(
         return kept(checked(ask, shown, errors, now=now))
     if ask.mode == Ask.Mode.BY_COUNTRY and not country:
         errors["country"] = _("Choose your country: it decides who gets your letter.")
-    targets = lists.deliverable_targets(ask.target_list, now=now)
-    return kept(target.pk for target in suggest(ask, targets, loads(ask, targets), country=country))
+        return ""
+    return kept(suggest(ask, candidates(ask, now=now), country=country))
 
 
 def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
@@ -123,10 +133,31 @@ def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
         letter.save(update_fields=["sealed", "expires_at"])
 
 
+def candidates(ask: Ask, *, now: datetime) -> list[Candidate]:
+    """Return whom we may suggest, in the list's order: three queries, however long the list."""
+    if ask.mode == Ask.Mode.UP_TO:
+        return []
+    rows = list(
+        lists.deliverable(ask.target_list, now=now).values_list(
+            "pk", "country", "email", "email__cap_per_hour", "email__cap_per_day", "email__opens_at", "email__closes_at"
+        )
+    )
+    tallies = DeliveryTally.objects.filter(campaign=ask.campaign_id, ask=ask).exclude(state=Delivery.State.CANCELLED)
+    letters = dict(tallies.values_list("target").annotate(n=Sum("count")))
+    is_paced = settings.PACED and any(cap is not None for row in rows for cap in row[3:])
+    waiting = _waiting(ask) if is_paced else {}
+    found = []
+    for target, country, address, per_hour, per_day, opens_at, closes_at in rows:
+        pace = pacing.Pace(per_hour, per_day, opens_at, closes_at) if is_paced else pacing.Pace()
+        load = Load(letters.get(target, 0), waiting.get(address or 0, 0), pacing.in_a_day(pace))
+        found.append(Candidate(target, country, load))
+    return found
+
+
 def suggest(
-    ask: Ask, targets: Sequence[Target], loads: Mapping[int, Load], *, country: str = "", place: float | None = None
-) -> list[Target]:
-    """Return whom of `targets` we suggest to the next supporter: few letters and room in their pace first.
+    ask: Ask, candidates: Sequence[Candidate], *, country: str = "", place: float | None = None
+) -> list[int]:
+    """Return the ids of those whom we suggest to the next supporter: few letters and room in their pace first.
 
     Those of the supporter's country come before others; by country, others are suggested only where there are none.
     Nobody is suggested where supporters are to choose by themselves. `place` decides, else each call has its own.
@@ -134,50 +165,31 @@ def suggest(
     if ask.mode == Ask.Mode.UP_TO:
         return []
     place = next(_places) if place is None else place
-    at_home = [target for target in targets if country and target.country == country]
-    found = _shared(at_home, loads, most=ask.suggested_targets, place=place)
+    at_home = {each.target: each.load for each in candidates if country and each.country == country}
+    found = sharing.share(sharing.weights(at_home), most=ask.suggested_targets, place=place)
     if found and ask.mode == Ask.Mode.BY_COUNTRY:
         return found
-    others = [target for target in targets if not country or target.country != country]
-    return found + _shared(others, loads, most=ask.suggested_targets - len(found), place=place)
+    others = {each.target: each.load for each in candidates if each.target not in at_home}
+    return found + sharing.share(sharing.weights(others), most=ask.suggested_targets - len(found), place=place)
 
 
-def reason(target: Target, loads: Mapping[int, Load], *, country: str = "") -> Reason:
-    """Return why this target is a good choice for a supporter from this country."""
-    if country and target.country == country:
+def reasons(candidates: Sequence[Candidate], targets: Iterable[int], *, country: str = "") -> dict[int, Reason]:
+    """Return why each of these is a good choice for a supporter from this country; none for who is no candidate."""
+    usual = sharing.usual_letters(each.load for each in candidates)
+    known = {each.target: each for each in candidates}
+    return {target: _reason(known[target], usual, country) for target in targets if target in known}
+
+
+def _reason(candidate: Candidate, usual: float, country: str) -> Reason:
+    if country and candidate.country == country:
         return Reason.COUNTRY
-    if target.pk in loads and loads[target.pk].letters <= sharing.usual_letters(loads):
-        return Reason.FEW
-    return Reason.SHARED
+    return Reason.FEW if candidate.load.letters <= usual else Reason.SHARED
 
 
-def loads(ask: Ask, targets: Sequence[Target]) -> dict[int, Load]:
-    """Return what each of these targets has had for this ask, and what waits at its mailbox: two queries at most."""
-    rows = DeliveryTally.objects.filter(campaign=ask.campaign_id, ask=ask).exclude(state=Delivery.State.CANCELLED)
-    letters = dict(rows.values_list("target").annotate(n=Sum("count")))
-    per_day = {target.pk: _per_day(target) for target in targets}
-    waiting = _waiting([target for target in targets if per_day[target.pk] is not None])
-    return {
-        target.pk: Load(letters.get(target.pk, 0), waiting.get(target.email_id or 0, 0), per_day[target.pk])
-        for target in targets
-    }
-
-
-def _shared(targets: Sequence[Target], loads: Mapping[int, Load], *, most: int, place: float) -> list[Target]:
-    wanted = sharing.weights({target.pk: loads.get(target.pk, Load()) for target in targets})
-    hit = set(sharing.share(wanted, most=most, place=place))
-    return [target for target in targets if target.pk in hit]
-
-
-def _per_day(target: Target) -> float | None:
-    return pacing.in_a_day(releasing.pace_of(target.email)) if target.email is not None else None
-
-
-def _waiting(targets: Sequence[Target]) -> dict[int, int]:
-    """Return how many deliveries wait at these targets' mailboxes, whoever else writes to them, by address id."""
-    if not targets:
-        return {}
+def _waiting(ask: Ask) -> dict[int, int]:
+    """Return how many deliveries wait at the list's mailboxes, whoever else writes to them, by address id."""
+    listed = ListEntry.objects.filter(target_list=ask.target_list_id, retired_at=None)
     rows = DeliveryTally.objects.filter(
-        state=Delivery.State.QUEUED, target__email__in=[target.email_id for target in targets]
+        state=Delivery.State.QUEUED, target__email__in=listed.exclude(target__email=None).values("target__email")
     )
     return dict(rows.values_list("target__email").annotate(n=Sum("count")))

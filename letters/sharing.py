@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from bisect import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _FEW = 3  # letters more or less say nothing yet: a list nobody has written to is shared out evenly
@@ -22,13 +22,14 @@ class Load:
 
 def weights(loads: Mapping[int, Load]) -> dict[int, float]:
     """Return how much each target wants the next letter: more with few letters, less with a full mailbox."""
-    usual = usual_letters(loads)
+    usual = usual_letters(loads.values())
     return {key: ((usual + _FEW) / (load.letters + _FEW)) ** 2 * _room(load) for key, load in loads.items()}
 
 
-def usual_letters(loads: Mapping[int, Load]) -> float:
+def usual_letters(loads: Iterable[Load]) -> float:
     """Return how many letters a target has on average."""
-    return sum(load.letters for load in loads.values()) / max(len(loads), 1)
+    had = [load.letters for load in loads]
+    return sum(had) / max(len(had), 1)
 
 
 def share(wanted: Mapping[int, float], *, most: int, place: float) -> list[int]:

@@ -81,21 +81,28 @@ def reachable_targets(
 
     An address that must not be written to leaves its target out; one that no longer exists leaves it the post.
     """
+    rows = _writable(target_list, now=now, only=only).select_related(None)
+    by_email = set(deliverable(target_list, now=now, only=only).values_list("pk", flat=True))
+    found = [Reachable(row, by_email=row.pk in by_email) for row in rows]
+    return [each for each in found if each.by_email or each.target.post_id is not None]
+
+
+def deliverable(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> QuerySet[Target]:
+    """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed. `only`: of these.
+
+    The statement that creates deliveries (letters.lifecycle) asks the same.
+    """
     rows = _writable(target_list, now=now, only=only)
-    by_email = [(row, row.email is not None and row.email.status != Address.Status.DEAD) for row in rows]
-    return [Reachable(row, by_email=mail) for row, mail in by_email if mail or row.post_id is not None]
+    return rows.filter(email__isnull=False).exclude(email__status=Address.Status.DEAD)
 
 
 def deliverable_targets(
     target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
 ) -> list[Target]:
-    """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed."""
-    return list(_deliverable(target_list, now=now, only=only))
-
-
-def reaches_somebody(target_list: TargetList, *, now: datetime, only: Collection[int] | None = None) -> bool:
-    """Return whether a letter confirmed now would go to anybody."""
-    return _deliverable(target_list, now=now, only=only).exists()
+    """Return the deliverable targets themselves."""
+    return list(deliverable(target_list, now=now, only=only))
 
 
 def lists_with_counts(organisation: Organisation) -> QuerySet[TargetList]:
@@ -129,11 +136,6 @@ def _writable(target_list: TargetList, *, now: datetime, only: Collection[int] |
     suppressed = Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
     rows = active_targets(target_list).exclude(Exists(suppressed.filter(address_hash=OuterRef("email__address_hash"))))
     return rows if only is None else rows.filter(pk__in=only)
-
-
-def _deliverable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
-    rows = _writable(target_list, now=now, only=only)
-    return rows.filter(email__isnull=False).exclude(email__status=Address.Status.DEAD)
 
 
 def _names(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, str]:

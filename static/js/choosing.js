@@ -13,7 +13,7 @@
     const n = form.querySelectorAll("input[name=to]:checked").length;
     counter.querySelector("b").textContent = n.toLocaleString(document.documentElement.lang);
     counter.classList.toggle("over", n > most);
-    button.textContent = words[Math.min(n, most)];
+    button.textContent = words[n > most ? 0 : n];
   };
   form.addEventListener("change", (event) => {
     if (event.target.name !== "to") return;

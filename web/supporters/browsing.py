@@ -26,8 +26,10 @@ class Wanted:
 
     def fits(self, target: Target) -> bool:
         """Return whether this is one of them: every word of the text is about them."""
-        if self.country and target.country != self.country:
+        if self.country not in ("", target.country):
             return False
+        if not self.text:
+            return True
         said = people.folded(" ".join((target.name, target.given_name, target.family_name, *people.about(target))))
         return all(word in said for word in people.folded(self.text).split())
 
@@ -84,7 +86,9 @@ def found(reachable: Sequence[Reachable], wanted: Wanted, *, chosen: Sequence[Re
         nobody = people.nobody_from(wanted.country)
         fitting = list(reachable)
     group_of = _grouping(reachable)
-    ordered = sorted((each for each in fitting if each not in chosen), key=lambda each: _place(group_of(each.target)))
+    taken = {each.target.pk for each in chosen}
+    rest = [each for each in fitting if each.target.pk not in taken]
+    ordered = sorted(rest, key=lambda each: _place(group_of(each.target)))
     pages = max(1, -(-len(ordered) // A_PAGE))
     page = min(max(wanted.page, 1), pages)
     shown = ordered[(page - 1) * A_PAGE : page * A_PAGE]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -69,7 +70,8 @@ def _page(
     values: dict[str, str],
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    targets = lists.deliverable_targets(opened.target_list, now=timezone.now()) if opened else []
+    targets = lists.deliverable(opened.target_list, now=timezone.now()) if opened else Target.objects.none()
+    able = targets.count()
     sent = statistics.letters_sent(campaign)
     context: dict[str, Any] = {
         "lang": lang,
@@ -79,8 +81,8 @@ def _page(
         "opened": opened,
         "opened_text": publishing.text_of(opened, lang) if opened else None,
         "going": _going(opened, targets, values["country"]) if opened else [],
-        "more": 0 if opened is None or opened.offers_choice else max(len(targets) - NAMED_TARGETS, 0),
-        "targets": targets,
+        "more": 0 if opened is None or opened.offers_choice else max(able - NAMED_TARGETS, 0),
+        "able": able,
         **_by_country(opened, targets, values["country"]),
         "most_words": people.count_words(opened.target_list.kind, opened.most_targets) if opened else "",
         "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
@@ -90,22 +92,24 @@ def _page(
     return render(request, "supporters/campaign.html", context, status=422 if errors else 200)
 
 
-def _going(ask: Ask, targets: list[Target], country: str) -> list[tuple[Target, str]]:
+def _going(ask: Ask, targets: QuerySet[Target], country: str) -> list[tuple[Target, str]]:
     """Return those whom the page names and, where we suggest them, why; nobody where there is no country to go by."""
     if not ask.offers_choice:
         return [(target, "") for target in targets[:NAMED_TARGETS]]
     if ask.mode == Ask.Mode.BY_COUNTRY and not country:
         return []
-    loads = choosing.loads(ask, targets)
-    suggested = choosing.suggest(ask, targets, loads, country=country)
-    return [(target, people.reason_words(choosing.reason(target, loads, country=country))) for target in suggested]
+    known = choosing.candidates(ask, now=timezone.now())
+    suggested = choosing.suggest(ask, known, country=country)
+    reasons = choosing.reasons(known, suggested, country=country)
+    found = targets.in_bulk(suggested)
+    return [(found[target], people.reason_words(reasons[target])) for target in suggested if target in found]
 
 
-def _by_country(ask: Ask | None, targets: list[Target], country: str) -> dict[str, Any]:
+def _by_country(ask: Ask | None, targets: QuerySet[Target], country: str) -> dict[str, Any]:
     """Return the countries to choose from, and what is to be said where nobody is from the one that was chosen."""
     if ask is None or ask.mode != Ask.Mode.BY_COUNTRY:
         return {"countries": [], "nobody": ""}
-    known = people.countries_of(targets)
+    known = people.countries_of(targets.order_by().values_list("country", flat=True).distinct())
     choices = [("", _("Choose your country")), *known, (countries.ELSEWHERE, _("Another country"))]
     if country and country not in dict(choices):  # an address may name one that the page does not offer
         choices.append((country, people.country_name(country)))

@@ -71,9 +71,9 @@ def country_name(code: str) -> str:
     return countries.name_of(code, language())
 
 
-def countries_of(targets: Iterable[Target]) -> list[tuple[str, str]]:
-    """Return (code, name) of the countries that these are from, by name."""
-    named = {target.country: country_name(target.country) or target.country for target in targets if target.country}
+def countries_of(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (code, name) of these countries, by name."""
+    named = {code: country_name(code) or code for code in codes if code}
     return sorted(named.items(), key=lambda pair: folded(pair[1]))
 
 

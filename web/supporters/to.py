@@ -1,10 +1,12 @@
 """Choosing who gets the letter; those chosen stand first, and stay ticked whatever else is shown."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.core.exceptions import TooManyFieldsSent
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -53,7 +55,8 @@ def _page(
 ) -> HttpResponse:
     """Show the page; `ticked` are the public ids that its form sent, None where what was kept counts."""
     letter, ask, content = draft.letter, draft.letter.ask, writing.read(draft.letter)
-    reachable = lists.reachable_targets(ask.target_list, now=timezone.now())
+    now = timezone.now()
+    reachable = lists.reachable_targets(ask.target_list, now=now)
     kept = choosing.chosen(content)
     chosen = [
         each
@@ -74,33 +77,36 @@ def _page(
         "limit_words": people.count_words(kind, ask.most_targets),
         "buttons": [people.button_words(kind, n) for n in range(ask.most_targets + 1)],
         "chosen": chosen,
-        "reasons": _reasons(ask, content, chosen, reachable),
+        "reasons": _reasons(ask, content, chosen, now=now),
         "about": people.about,
         "wanted": wanted,
         "found": browsing.found(reachable, wanted, chosen=chosen),
-        "countries": people.countries_of(each.target for each in reachable),
+        "countries": people.countries_of(each.target.country for each in reachable),
         "is_long": len(reachable) >= browsing.LONG_FROM,
         "back": _back(request),
+        "back_url": _back_url(request, draft, content),
         "carried": carried(request),
         "errors": errors or {},
     }
     return render(request, "supporters/to.html", context, status=422 if errors else 200)
 
 
-def _reasons(
-    ask: Ask, content: Content, chosen: Sequence[Reachable], reachable: Sequence[Reachable]
-) -> dict[int, str]:
-    """Return why each of those chosen is a good choice, by target id; post takes no reason of ours."""
-    if not any(each.by_email for each in chosen):
-        return {}
-    loads = choosing.loads(ask, [each.target for each in reachable if each.by_email])
-    return {
-        each.target.pk: people.reason_words(choosing.reason(each.target, loads, country=content.country))
-        for each in chosen
-        if each.by_email
-    }
+def _reasons(ask: Ask, content: Content, chosen: Sequence[Reachable], *, now: datetime) -> dict[int, str]:
+    """Return why each of those chosen is a good choice, by target id; there is none for whom only the post reaches."""
+    known = choosing.candidates(ask, now=now) if chosen else []
+    found = choosing.reasons(known, [each.target.pk for each in chosen], country=content.country)
+    return {target: people.reason_words(reason) for target, reason in found.items()}
 
 
 def _back(request: HttpRequest) -> str:
     """Return the step that the page was opened from."""
     return "check" if "check" in (request.POST.get("back"), request.GET.get("back")) else "write"
+
+
+def _back_url(request: HttpRequest, draft: Draft, content: Content) -> str:
+    """Return where "Back" leads: to the campaign's page while nobody is chosen, as the steps lead back here."""
+    letter = draft.letter
+    if choosing.fits(letter.ask, content):
+        return draft.url(_back(request), **carried(request))
+    names = {"lang": draft.lang, "campaign": letter.campaign.slug, "ask": letter.ask.slug}
+    return reverse("supporters:ask", kwargs=names)
