@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from letters import tallies
-from letters.given import Statement
 from letters.models import Delivery, DeliveryEvent, Letter
 
 Stage = Letter.Stage
@@ -126,15 +125,18 @@ def create_deliveries(letter: Letter, *, now: datetime, paced: bool, targets: Co
     the letter's writer chose some. A delivery to an address with a pace waits without a due time for the release step;
     any other is due at once.
     """
-    insert = _INSERT_CHOSEN if targets else _INSERT_ALL
-    rows = insert(
-        [(target,) for target in targets], letter=letter.pk, campaign=letter.campaign_id, ask=letter.ask_id,
-        target_list=letter.ask.target_list_id, state=State.QUEUED.value, paced=paced, now=now,
-    )  # fmt: skip
-    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for (target,) in rows})
+    at = connection.ops.adapt_datetimefield_value(now)
+    those = f"AND t.id IN ({', '.join(['%s'] * len(targets))})" if targets else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_DELIVERIES.replace("{those}", those), [
+            letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
+            *targets,
+        ])  # fmt: skip
+        made = [row[0] for row in cursor.fetchall()]
+    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in made})
     own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
     tallies.count_hours({(letter.campaign_id, letter.ask_id, tallies.hour_of(now), own): 1})
-    return len(rows)
+    return len(made)
 
 
 def move_deliveries(
@@ -240,21 +242,17 @@ _INSERT_DELIVERIES = """
 INSERT INTO letters_delivery (
     letter_id, campaign_id, ask_id, target_id, version_id, address_id, state, feedback, reason,
     attempts, ambiguous, sent_again, due_at, token, digest, created_at)
-SELECT %(letter)s, %(campaign)s, %(ask)s, t.id, t.version_id, t.email_id, %(state)s, 0, '', 0, 0, 0,
-    CASE WHEN %(paced)s AND (a.cap_per_hour IS NOT NULL OR a.cap_per_day IS NOT NULL OR a.opens_at IS NOT NULL)
-         THEN NULL ELSE %(now)s END,
-    '', '', %(now)s
+SELECT %s, %s, %s, t.id, t.version_id, t.email_id, %s, 0, '', 0, 0, 0,
+    CASE WHEN %s AND (a.cap_per_hour IS NOT NULL OR a.cap_per_day IS NOT NULL OR a.opens_at IS NOT NULL)
+         THEN NULL ELSE %s END,
+    '', '', %s
 FROM targets_listentry e
 JOIN targets_target t ON t.id = e.target_id
 JOIN targets_address a ON a.id = t.email_id
-WHERE e.target_list_id = %(target_list)s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
+WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM targets_suppression s
-                  WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %(now)s))
-  {of_these}
+                  WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
+  {those}
 ON CONFLICT (letter_id, target_id) DO NOTHING
 RETURNING target_id
 """
-_INSERT_ALL = Statement(_INSERT_DELIVERIES.replace("{of_these}", ""))
-_INSERT_CHOSEN = Statement(
-    _INSERT_DELIVERIES.replace("{of_these}", "AND t.id IN (SELECT g_target FROM {given})"), g_target="bigint"
-)

@@ -6,9 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0003_who_of_a_list'),
         ('letters', '0006_pacing'),
-        ('targets', '0002_address_domain_and_limits'),
     ]
 
     operations = [

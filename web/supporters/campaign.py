@@ -2,23 +2,18 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign
-from letters import choosing, statistics, tokens, writing
+from letters import statistics, tokens, writing
 from letters.models import Letter
-from targets import countries, lists
-from targets.models import Target
-from web.supporters import endings, people
+from targets import countries
+from web.supporters import endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
-
-NAMED_TARGETS = 3
 
 
 @for_supporters
@@ -44,20 +39,17 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
         return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
     earlier, purpose = _earlier(found, request.POST.get("after", ""))
     source = _kept_source(earlier) or _source(request.POST.get("via", ""))
-    country = countries.code_of(request.POST.get("country", ""))
+    to = envelope.answer(request)
     try:
         letter = writing.begin(
             ask=opened, language=lang, now=timezone.now(), sentence=request.POST.get("sentence", ""),
-            source=source, after=earlier, proven=purpose == tokens.PROVEN, country=country,
-            targets=_shown(request, country),
+            source=source, after=earlier, proven=purpose == tokens.PROVEN, country=to.country, targets=to.named,
         )  # fmt: skip
     except writing.LetterRefused as refused:
         values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")}
-        values["country"] = country
+        values["country"] = to.country
         return _page(request, found, _asks(found), opened, lang=lang, values=values, errors=refused.errors)
-    wants_to_choose = request.POST.get("then") == "to" or opened.mode == Ask.Mode.UP_TO
-    step = "to" if opened.offers_choice and wants_to_choose else "write"
-    return SeeOther(draft_url(letter, tokens.DRAFT, step, lang=lang))
+    return SeeOther(draft_url(letter, tokens.DRAFT, envelope.next_step(request, opened), lang=lang))
 
 
 def _page(
@@ -70,8 +62,6 @@ def _page(
     values: dict[str, str],
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    targets = lists.deliverable(opened.target_list, now=timezone.now()) if opened else Target.objects.none()
-    able = targets.count()
     sent = statistics.letters_sent(campaign)
     context: dict[str, Any] = {
         "lang": lang,
@@ -80,47 +70,12 @@ def _page(
         "asks": [(ask, publishing.text_of(ask, lang)) for ask in asks],
         "opened": opened,
         "opened_text": publishing.text_of(opened, lang) if opened else None,
-        "going": _going(opened, targets, values["country"]) if opened else [],
-        "more": 0 if opened is None or opened.offers_choice else max(able - NAMED_TARGETS, 0),
-        "able": able,
-        **_by_country(opened, targets, values["country"]),
-        "most_words": people.count_words(opened.target_list.kind, opened.most_targets) if opened else "",
+        **envelope.of(opened, country=values["country"], now=timezone.now()),
         "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
         "values": values,
         "errors": errors or {},
     }
     return render(request, "supporters/campaign.html", context, status=422 if errors else 200)
-
-
-def _going(ask: Ask, targets: QuerySet[Target], country: str) -> list[tuple[Target, str]]:
-    """Return those whom the page names and, where we suggest them, why; nobody where there is no country to go by."""
-    if not ask.offers_choice:
-        return [(target, "") for target in targets[:NAMED_TARGETS]]
-    if ask.mode == Ask.Mode.BY_COUNTRY and not country:
-        return []
-    known = choosing.candidates(ask, now=timezone.now())
-    suggested = choosing.suggest(ask, known, country=country)
-    reasons = choosing.reasons(known, suggested, country=country)
-    found = targets.in_bulk(suggested)
-    return [(found[target], people.reason_words(reasons[target])) for target in suggested if target in found]
-
-
-def _by_country(ask: Ask | None, targets: QuerySet[Target], country: str) -> dict[str, Any]:
-    """Return the countries to choose from, and what is to be said where nobody is from the one that was chosen."""
-    if ask is None or ask.mode != Ask.Mode.BY_COUNTRY:
-        return {"countries": [], "nobody": ""}
-    known = people.countries_of(targets.order_by().values_list("country", flat=True).distinct())
-    choices = [("", _("Choose your country")), *known, (countries.ELSEWHERE, _("Another country"))]
-    if country and country not in dict(choices):  # an address may name one that the page does not offer
-        choices.append((country, people.country_name(country)))
-    is_elsewhere = country and country not in dict(known)
-    return {"countries": choices, "nobody": people.nobody_from(country) if is_elsewhere else ""}
-
-
-def _shown(request: HttpRequest, country: str) -> list[str] | None:
-    """Return the people that the page named, by public id; None where it named nobody, or somebody elsewhere's."""
-    ids = request.POST.getlist("to")
-    return ids if ids and request.POST.get("named-for", "") == country else None
 
 
 def _asks(campaign: Campaign) -> list[Ask]:

@@ -6,8 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0002_stops_and_causes'),
-        ('targets', '0002_address_domain_and_limits'),
+        ('campaigns', '0003_partners'),
     ]
 
     operations = [
