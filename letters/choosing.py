@@ -24,6 +24,7 @@ from letters.sharing import Load
 from targets import lists
 from targets.models import ListEntry, Target
 
+_FEW, _CLEARLY_FEWER = 10, 0.8
 _places = sharing.places()
 
 
@@ -31,7 +32,7 @@ class Reason(StrEnum):
     """Why somebody is suggested: one that is true of them."""
 
     COUNTRY = "country"  # they are from the supporter's country
-    FEW = "few"  # they have no more letters than is usual
+    FEW = "few"  # they have few letters, or clearly fewer than is usual
     SHARED = "shared"  # letters are shared out over the whole list
 
 
@@ -134,7 +135,7 @@ def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
 
 
 def candidates(ask: Ask, *, now: datetime) -> list[Candidate]:
-    """Return whom we may suggest, in the list's order: three queries, however long the list."""
+    """Return whom we may suggest, in the list's order: at most three queries, however long the list."""
     if ask.mode == Ask.Mode.UP_TO:
         return []
     rows = list(
@@ -183,7 +184,8 @@ def reasons(candidates: Sequence[Candidate], targets: Iterable[int], *, country:
 def _reason(candidate: Candidate, usual: float, country: str) -> Reason:
     if country and candidate.country == country:
         return Reason.COUNTRY
-    return Reason.FEW if candidate.load.letters <= usual else Reason.SHARED
+    letters = candidate.load.letters
+    return Reason.FEW if letters < _FEW or letters < _CLEARLY_FEWER * usual else Reason.SHARED
 
 
 def _waiting(ask: Ask) -> dict[int, int]:

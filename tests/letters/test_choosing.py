@@ -335,9 +335,15 @@ def test_those_of_the_supporter_s_country_come_first_among_those_suggested(ask: 
 
 
 def test_the_reason_is_true_of_whom_it_is_said(ask: Ask) -> None:
-    known = [Candidate(1, "DE", Load(letters=9)), Candidate(2, "FR", Load(letters=0)), Candidate(3, "FR", Load())]
-    assert choosing.reasons(known, [1, 2, 99], country="DE") == {1: Reason.COUNTRY, 2: Reason.FEW}
+    known = [
+        Candidate(1, "DE", Load(letters=95)), Candidate(2, "FR", Load(letters=40)),
+        Candidate(3, "FR", Load(letters=100)), Candidate(4, "FR", Load(letters=90)),
+    ]  # fmt: skip
+    here = choosing.reasons(known, [1, 2, 3, 4, 99], country="DE")
+    assert here == {1: Reason.COUNTRY, 2: Reason.FEW, 3: Reason.SHARED, 4: Reason.SHARED}
     assert choosing.reasons(known, [1]) == {1: Reason.SHARED}
+    new = [Candidate(1, "", Load(letters=9)), Candidate(2, "", Load(letters=0))]
+    assert set(choosing.reasons(new, [1, 2]).values()) == {Reason.FEW}
 
 
 def test_those_with_few_letters_are_suggested_more_often(ask: Ask) -> None:

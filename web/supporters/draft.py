@@ -162,7 +162,7 @@ def _check_page(
         "content": content,
         "previews": previews,
         "to_words": people.count_words(letter.ask.target_list.kind, len(previews)),
-        "by_post": [target.name for target in choosing.by_post_alone(letter.ask, content, now=now)],
+        "by_post": fates.named([each.name for each in choosing.by_post_alone(letter.ask, content, now=now)]),
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,
