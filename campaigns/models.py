@@ -1,7 +1,7 @@
 """What is asked: campaigns, their asks, and the wording of each ask."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import Organisation, User
 from targets.models import TargetList
@@ -85,13 +85,25 @@ class CampaignText(models.Model):
 
 
 class Ask(models.Model):
-    """The letter that a campaign puts to one target list, and what its targets learn of the writer."""
+    """The letter that a campaign puts to one target list: to whom of it, and what these learn of the writer."""
+
+    class Mode(models.TextChoices):
+        FIXED = "fixed", "Everybody on the list"
+        SUGGESTED = "suggested", "A few, whom we suggest"
+        UP_TO = "up_to", "Those whom the supporter chooses"
+        BY_COUNTRY = "by_country", "Those of the supporter's country"
+
+    MOST_TARGETS, MOST_SUGGESTED = 40, 3
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="asks")
     position = models.PositiveSmallIntegerField(default=0)
     slug = models.SlugField(max_length=60)
     target_list = models.ForeignKey(TargetList, on_delete=models.PROTECT, related_name="asks")
     default_language = models.CharField(max_length=12, default="en")
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.FIXED, db_default=Mode.FIXED)
+    # Where there is a choice: how many one letter may go to, and how many of them we suggest.
+    most_targets = models.PositiveSmallIntegerField(default=5, db_default=5)
+    suggested_targets = models.PositiveSmallIntegerField(default=3, db_default=3)
     shows_town = models.BooleanField(default=False)
     shows_email = models.BooleanField(default=False)  # replies go to the supporter
     warns = models.BooleanField(default=False)  # writing may endanger the writer: say so
@@ -103,10 +115,27 @@ class Ask(models.Model):
             models.CheckConstraint(
                 condition=~Q(slug__in=["draft", "confirm", "letter"]), name="ask_slug_is_not_a_step"
             ),
+            models.CheckConstraint(
+                condition=Q(mode__in=["fixed", "suggested", "up_to", "by_country"]), name="ask_mode_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    suggested_targets__gte=1,
+                    suggested_targets__lte=3,
+                    most_targets__gte=F("suggested_targets"),
+                    most_targets__lte=40,
+                ),
+                name="ask_suggests_within_its_limit",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def offers_choice(self) -> bool:
+        """Return whether a letter goes to some of the list, which its writer may change, and not to all of it."""
+        return self.mode != self.Mode.FIXED
 
 
 class AskText(models.Model):

@@ -85,6 +85,9 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
     title: str,
     short: str = "",
     slug: str = "",
+    mode: str = Ask.Mode.FIXED,
+    most_targets: int = 5,
+    suggested_targets: int = 3,
     shows_town: bool = False,
     shows_email: bool = False,
     warns: bool = False,
@@ -94,9 +97,10 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
 ) -> Ask:
     """Add an ask to a campaign or change one; raises CampaignRefused.
 
-    The list of an ask that already has letters stays: their deliveries were made for it.
+    The list of an ask that already has letters stays: their deliveries were made for it. The mode may change: it
+    holds for letters that are not sent yet.
     """
-    errors: dict[str, str] = {}
+    errors = _choice_errors(mode, most=most_targets, suggested=suggested_targets)
     title = " ".join(title.split())
     if not title:
         errors["title"] = "Say to whom the letter goes, such as “A letter to the embassies”."
@@ -117,6 +121,7 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
         position = (campaign.asks.aggregate(last=Max("position"))["last"] or 0) + 1
         ask = Ask(campaign=campaign, slug=slug, position=position, default_language=campaign.default_language)
     ask.target_list = target_list
+    ask.mode, ask.most_targets, ask.suggested_targets = mode, most_targets, suggested_targets
     ask.shows_town, ask.shows_email, ask.warns = shows_town, shows_email, warns
     ask.save()
     save_ask_text(
@@ -349,6 +354,19 @@ def _move(
         setattr(campaign, name, value)
     audit.record(organisation=campaign.organisation, by=by, deed=deed, subject=campaign.slug, **(audited or {}))
     return True
+
+
+def _choice_errors(mode: str, *, most: int, suggested: int) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if mode not in Ask.Mode.values:
+        errors["mode"] = "Choose who of the list gets a letter."
+    if not 1 <= most <= Ask.MOST_TARGETS:
+        errors["most_targets"] = f"Give how many people one letter may go to, as a number from 1 to {Ask.MOST_TARGETS}."
+    if not 1 <= suggested <= Ask.MOST_SUGGESTED:
+        errors["suggested_targets"] = f"Give how many we suggest, as a number from 1 to {Ask.MOST_SUGGESTED}."
+    elif "most_targets" not in errors and suggested > most:
+        errors["suggested_targets"] = "Suggest no more people than one letter may go to."
+    return errors
 
 
 def _has_letters(ask: Ask) -> bool:

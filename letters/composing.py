@@ -19,7 +19,7 @@ from django.conf import settings
 from campaigns import publishing, wording
 from campaigns.models import Ask, LetterTemplate
 from letters import headers, tokens
-from targets import salutations
+from targets import countries, salutations
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
 _BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
@@ -45,9 +45,11 @@ class Content:
     name: str = ""
     email: str = ""
     town: str = ""
-    country: str = ""
+    country: str = ""  # ISO 3166-1 alpha-2, "ZZ" for one that they did not find
+    targets: str = ""  # ids of those its writer chose; none means all of the list (letters.choosing)
     reply_to: str = ""  # the e-mail address, where the ask's targets learn it
     shown_town: str = ""  # the town, where they learn it
+    shown_country: str = ""  # the country's name in the letter's language, likewise
     campaign: str = ""
     organisation: str = ""
     deadline: str = ""
@@ -93,6 +95,7 @@ def pinned(content: Content, ask: Ask, language: str) -> Content:
         content,
         reply_to=content.email if ask.shows_email else "",
         shown_town=content.town if ask.shows_town else "",
+        shown_country=countries.name_of(content.country, language) if ask.shows_town else "",
         campaign=publishing.page_text(ask.campaign, language).title,
         organisation=ask.campaign.organisation.name,
         deadline=ask.campaign.deadline,
@@ -107,7 +110,7 @@ def offered(content: Content) -> dict[str, dict[str, str]]:
         "supporter": {
             "name": content.name,
             "town": content.shown_town,
-            "country": content.country if content.shown_town else "",
+            "country": content.shown_country,
         },
         "campaign": {
             "title": content.campaign,

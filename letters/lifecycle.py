@@ -6,7 +6,7 @@ among those returned. A move that the table does not know is a defect of the cal
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -118,22 +118,25 @@ def move_letter(letter: Letter, to: str, *, now: datetime, from_: Iterable[str] 
     return bool(moved)
 
 
-def create_deliveries(letter: Letter, *, now: datetime, paced: bool) -> int:
+def create_deliveries(letter: Letter, *, now: datetime, paced: bool, targets: Collection[int] = ()) -> int:
     """Create the deliveries of a letter being confirmed, with one statement; return how many.
 
-    One per target of the ask's list that has a working e-mail address and is not suppressed. A delivery to an
-    address with a pace waits without a due time for the release step; any other is due at once.
+    One per target of the ask's list that has a working e-mail address and is not suppressed; of `targets` alone, where
+    the letter's writer chose some. A delivery to an address with a pace waits without a due time for the release step;
+    any other is due at once.
     """
     at = connection.ops.adapt_datetimefield_value(now)
+    those = f"AND t.id IN ({', '.join(['%s'] * len(targets))})" if targets else ""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT_DELIVERIES, [
+        cursor.execute(_INSERT_DELIVERIES.replace("{those}", those), [
             letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
+            *targets,
         ])  # fmt: skip
-        targets = [row[0] for row in cursor.fetchall()]
-    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in targets})
+        made = [row[0] for row in cursor.fetchall()]
+    tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in made})
     own = next(name for least, name in _OWN_WORDS if letter.own_words >= least)
     tallies.count_hours({(letter.campaign_id, letter.ask_id, tallies.hour_of(now), own): 1})
-    return len(targets)
+    return len(made)
 
 
 def move_deliveries(
@@ -249,6 +252,7 @@ JOIN targets_address a ON a.id = t.email_id
 WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM targets_suppression s
                   WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
+  {those}
 ON CONFLICT (letter_id, target_id) DO NOTHING
 RETURNING target_id
 """

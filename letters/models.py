@@ -276,6 +276,8 @@ class DeliveryTally(models.Model):
                 fields=["campaign", "ask", "target", "state", "tried", "feedback", "shard"], name="delivery_tally_cell"
             )
         ]
+        # what waits at a mailbox, whoever writes to it: how much room there is for a suggestion
+        indexes = [models.Index(fields=["target"], condition=Q(state="queued"), name="delivery_tally_waiting")]
 
     def __str__(self) -> str:
         return f"{self.count} {self.state}"

@@ -95,6 +95,15 @@ def shared(waiting: Sequence[tuple[int, int]], slots: int, *, turn: int = 0) -> 
     return chosen
 
 
+def in_a_day(pace: Pace) -> float | None:
+    """Return how many letters a mailbox takes on a working day; None where it takes everything."""
+    hours = 24.0
+    if pace.opens_at is not None and pace.closes_at is not None:
+        hours = _hour(pace.closes_at) - _hour(pace.opens_at)
+    most = [cap for cap in (pace.per_day, None if pace.per_hour is None else pace.per_hour * hours) if cap is not None]
+    return min(most, default=None)
+
+
 def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime | None:
     """Return when the last of `waiting` letters leaves, from an idle mailbox: sliding caps and office hours kept.
 
@@ -119,6 +128,10 @@ def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime | None:
         at += HOUR
         given = [(when, n) for when, n in given if when > at - DAY]
     return at
+
+
+def _hour(at: time) -> float:
+    return at.hour + at.minute / 60
 
 
 def _next_opening(pace: Pace, at: datetime) -> datetime:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from campaigns import publishing
 from campaigns.models import Ask
 from letters import (
+    choosing,
     composing,
     drafts,
     fields,
@@ -30,13 +31,13 @@ from letters import (
 from letters.composing import Content, FinishedLetter
 from letters.drafts import read
 from letters.models import Delivery, Letter, Notice, Supporter
-from letters.refusals import AlreadyWritten, CampaignClosed, LetterRefused
+from letters.refusals import AlreadyWritten, CampaignClosed, LetterRefused, NobodyReachable
 from letters.signals import something_waits
-from targets import lists, suppressions
+from targets import suppressions
 from targets.models import Target
 
 # Deeds and what they raise are named together: `writing.submit`, `writing.LetterRefused`.
-__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "read"]
+__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "NobodyReachable", "read"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Preview:
     letter: FinishedLetter
 
 
-def begin(
+def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     *,
     ask: Ask,
     language: str,
@@ -56,16 +57,17 @@ def begin(
     source: str = "",
     after: Letter | None = None,
     proven: bool = False,
+    country: str = "",
+    targets: Sequence[str] | None = None,
 ) -> Letter:
     """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
 
     `language` is the page's; the letter's is the one that all its targets read, else the ask's own.
     `after` is the same person's earlier letter, whose name, e-mail and town are kept; `proven` says that they have
-    just confirmed that address, so that this letter needs no mail of its own.
+    just confirmed that address, so that this letter needs no mail of its own. Where the ask offers a choice, the letter
+    goes to `targets`, public ids as a page showed them, or else to those we suggest to somebody from `country`.
     """
-    targets = lists.deliverable_targets(ask.target_list, now=now)
-    template = publishing.current_template(ask, publishing.letter_language(ask, targets))
-    if not ask.campaign.is_open or template is None:
+    if not ask.campaign.is_open:
         raise CampaignClosed
     content = Content()
     if after is not None and after.sealed:
@@ -73,8 +75,16 @@ def begin(
         content = Content(name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country)
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)
+    content = replace(content, country=country or content.country)
+    if ask.offers_choice:
+        chosen = choosing.begun(ask, errors, country=content.country, shown=targets, now=now)
+        content = replace(content, targets=chosen)
     if errors:
         raise LetterRefused(errors)
+    readers = choosing.targets_of(ask, content, now=now)
+    template = publishing.current_template(ask, publishing.letter_language(ask, readers))
+    if template is None:
+        raise CampaignClosed
     draw = secrets.randbits(62)
     content = composing.pinned(content, ask, template.language)
     subject, body = composing.given(template, content, draw=draw)
@@ -128,6 +138,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
         country=before.country,
         told=before.told,
         began_with=before.began_with,
+        targets=before.targets,
     )
     if content.email != before.email:
         letter.proven = False  # another address wants a proof of its own
@@ -149,7 +160,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
 
 def targets_of(letter: Letter, *, now: datetime) -> list[Target]:
     """Return the targets that this letter goes to, if it is confirmed now."""
-    return lists.deliverable_targets(letter.ask.target_list, now=now)
+    return choosing.targets_of(letter.ask, read(letter), now=now)
 
 
 def previews(letter: Letter, *, now: datetime) -> list[Preview]:
@@ -161,7 +172,8 @@ def previews(letter: Letter, *, now: datetime) -> list[Preview]:
 def submit(letter: Letter, *, now: datetime) -> bool:
     """Send a letter: True where it is confirmed at once (address just proven), False where a mail must prove it.
 
-    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, LetterRefused (something is missing).
+    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, NobodyReachable, LetterRefused (something is
+    missing).
     """
     try:
         with transaction.atomic():
@@ -185,6 +197,8 @@ def _submit(letter: Letter, *, now: datetime) -> bool:
     if not letter.campaign.is_open:
         raise CampaignClosed
     content = revise_check(letter)
+    if not choosing.reaches_somebody(letter.ask, content, now=now):
+        raise NobodyReachable
     supporter = supporters.of(letter, content)
     earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
     proven = supporters.has_just_proved(letter, supporter, now=now)
@@ -212,6 +226,8 @@ def revise_check(letter: Letter) -> Content:
     fields.name(content.name, errors)
     fields.email(content.email, errors, letter)
     fields.town(content.town, errors)
+    if not choosing.fits(letter.ask, content):
+        errors["to"] = _("Choose again to whom this letter goes: the organisers have changed that.")
     if errors:
         raise LetterRefused(errors)
     return content
@@ -238,7 +254,7 @@ def digest(letter: Letter) -> str:
 
 
 def confirm_by_link(notice: Notice, *, chosen: Mapping[int, str] | None, now: datetime) -> list[Letter]:
-    """Confirm waiting letters that a mail's link lists. Raises CampaignClosed.
+    """Confirm waiting letters that a mail's link lists. Raises CampaignClosed, NobodyReachable (for none of them).
 
     `chosen` is letter id → `digest` as the page showed it: one that was changed since is not confirmed. None means
     all that wait, as they are. Returns those confirmed now; an empty list where nothing of that waits any more.
@@ -250,8 +266,8 @@ def confirm_by_link(notice: Notice, *, chosen: Mapping[int, str] | None, now: da
 def confirm_by_code(letter: Letter, *, code: str, now: datetime) -> bool:
     """Confirm one letter by the six digits of its mail; False where they do not fit.
 
-    Raises CampaignClosed, and AlreadyWritten where they fit and another letter of this person was first. Five tries
-    for one mail: after that only its link confirms.
+    Raises CampaignClosed, NobodyReachable, and AlreadyWritten where they fit and another letter of this person was
+    first. Five tries for one mail: after that only its link confirms.
     """
     digits = "".join(str(unicodedata.decimal(char)) for char in code if char.isdecimal())  # of any script
     notice = notices.open_confirmation(letter)
@@ -324,7 +340,8 @@ def _confirm_all(
 ) -> list[Letter]:
     if not notice.supporter.campaign.is_open:
         raise CampaignClosed
-    confirmed = []
+    confirmed: list[Letter] = []
+    nobody: NobodyReachable | None = None
     for letter in letters:
         try:
             with transaction.atomic():
@@ -341,6 +358,11 @@ def _confirm_all(
                     confirmed.append(letter)
         except IntegrityError:  # one letter per ask and person: another was first; this one keeps its text for now
             letter.refresh_from_db()
+        except NobodyReachable as error:
+            nobody = error
+            letter.refresh_from_db()
+    if nobody is not None and not confirmed:
+        raise nobody
     return confirmed
 
 
@@ -349,8 +371,12 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
         letter, Letter.Stage.CONFIRMED, now=now, from_=from_, supporter=supporter, expires_at=None
     ):
         return False
-    lifecycle.create_deliveries(letter, now=now, paced=settings.PACED)
-    supporters.keep(supporter, read(letter))
+    content = read(letter)
+    if not lifecycle.create_deliveries(
+        letter, now=now, paced=settings.PACED, targets=choosing.chosen(content)
+    ):
+        raise NobodyReachable
+    supporters.keep(supporter, content)
     supporter.proven_at = now
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)

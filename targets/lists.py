@@ -1,12 +1,12 @@
 """Keeping target lists: adding, changing, retiring and importing targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
 from targets import imports, salutations
@@ -30,6 +30,14 @@ class TargetRefused(ValueError):
         self.errors = dict(errors)
         self.sentence = " ".join(self.errors.values())
         super().__init__(self.sentence)
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """A target and how a letter reaches it: by e-mail, or else by post alone."""
+
+    target: Target
+    by_email: bool
 
 
 @dataclass
@@ -67,21 +75,35 @@ def active_targets(target_list: TargetList) -> QuerySet[Target]:
     )
 
 
-def deliverable_targets(target_list: TargetList, *, now: datetime) -> list[Target]:
-    """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed."""
-    suppressed = {
-        bytes(row)
-        for row in Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now)).values_list(
-            "address_hash", flat=True
-        )
-    }
-    return [
-        target
-        for target in active_targets(target_list)
-        if target.email
-        and target.email.status != Address.Status.DEAD
-        and bytes(target.email.address_hash) not in suppressed
-    ]
+def reachable_targets(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> list[Reachable]:
+    """Return whom a letter could go to, in the list's order: by e-mail, else by post alone. `only`: just these ids.
+
+    An address that must not be written to leaves its target out; one that no longer exists leaves it the post.
+    """
+    rows = _writable(target_list, now=now, only=only).select_related(None)
+    by_email = set(deliverable(target_list, now=now, only=only).values_list("pk", flat=True))
+    found = [Reachable(row, by_email=row.pk in by_email) for row in rows]
+    return [each for each in found if each.by_email or each.target.post_id is not None]
+
+
+def deliverable(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> QuerySet[Target]:
+    """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed. `only`: of these.
+
+    The statement that creates deliveries (letters.lifecycle) asks the same.
+    """
+    rows = _writable(target_list, now=now, only=only)
+    return rows.filter(email__isnull=False).exclude(email__status=Address.Status.DEAD)
+
+
+def deliverable_targets(
+    target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
+) -> list[Target]:
+    """Return the deliverable targets themselves."""
+    return list(deliverable(target_list, now=now, only=only))
 
 
 def lists_with_counts(organisation: Organisation) -> QuerySet[TargetList]:
@@ -109,6 +131,12 @@ def checked(values: Mapping[str, str]) -> dict[str, str]:
     if errors:
         raise TargetRefused(errors)
     return clean
+
+
+def _writable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
+    suppressed = Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
+    rows = active_targets(target_list).exclude(Exists(suppressed.filter(address_hash=OuterRef("email__address_hash"))))
+    return rows if only is None else rows.filter(pk__in=only)
 
 
 def _names(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from letters.privacy import Unreadable
-from letters.writing import CampaignClosed, LetterRefused
+from letters.writing import CampaignClosed, LetterRefused, NobodyReachable
 from web.security import COOKIES_BELOW, is_foreign
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class DomainErrors:
             return response
         if isinstance(error, DataError):
             return _page(request, "bad_request", 400)
-        if isinstance(error, CampaignClosed | LetterRefused):
+        if isinstance(error, CampaignClosed | LetterRefused | NobodyReachable):
             return _page(request, "refused", 409, sentence=error.sentence)
         if isinstance(error, Unreadable):
             return server_error(request)

@@ -27,11 +27,14 @@ class AskForecast:
 def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: bool) -> list[AskForecast]:
     """Return, per ask, when the last of `supporters` letters leaves if all are confirmed now.
 
-    With `usual_pace`, addresses without a pace of their own are taken to have the usual one (60 an hour).
+    Where a letter goes to some of a list, each target gets its fair share of them. With `usual_pace`, addresses
+    without a pace of their own are taken to have the usual one (60 an hour).
     """
     found = []
     for ask in campaign.asks.select_related("target_list"):
         targets = lists.deliverable_targets(ask.target_list, now=now)
+        each = min(ask.suggested_targets, len(targets)) if ask.offers_choice else len(targets)
+        letters = -(-supporters * each // max(len(targets), 1))
         last, slowest, capped = now, "", 0
         for target in targets:
             if target.email is None:
@@ -42,10 +45,10 @@ def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: 
             elif not target.email.is_capped:
                 continue
             capped += 1
-            at = pacing.drain_time(pace, waiting=supporters, now=now) or NEVER
+            at = pacing.drain_time(pace, waiting=letters, now=now) or NEVER
             if at > last:
                 last, slowest = at, target.name
-        found.append(AskForecast(ask.slug, len(targets), supporters * len(targets), capped, last, slowest))
+        found.append(AskForecast(ask.slug, len(targets), supporters * each, capped, last, slowest))
     return found
 
 

@@ -109,3 +109,15 @@ def test_the_forecast_never_grows_shorter_with_more_letters(per_hour: int, waiti
     assert one is not None
     assert more is not None
     assert more - one == (timedelta(hours=1) if waiting else timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("pace", "letters"),
+    [
+        (Pace(), None), (Pace(per_hour=60), 1440), (Pace(per_day=100), 100), (Pace(per_hour=60, per_day=100), 100),
+        (Pace(per_hour=10, opens_at=time(9), closes_at=time(17, 30)), 85),
+        (Pace(opens_at=time(9), closes_at=time(17)), None),
+    ],
+)  # fmt: skip
+def test_what_a_mailbox_takes_in_a_day(pace: Pace, letters: float | None) -> None:
+    assert pacing.in_a_day(pace) == letters

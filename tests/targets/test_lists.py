@@ -133,3 +133,19 @@ def test_targets_keep_the_order_in_which_they_were_added(target_list: TargetList
         lists.save_target(target_list=target_list, values={"name": f"N{n}", "email": f"n{n}@office.example"})
     assert [t.name for t in lists.active_targets(target_list)][3:] == ["N0", "N1", "N2"]
     assert list(target_list.entries.values_list("position", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_whom_a_letter_reaches_and_how(target_list: TargetList, now: datetime) -> None:
+    def reached() -> list[tuple[str, bool]]:
+        found = lists.reachable_targets(target_list, now=now)
+        return [(each.target.name, each.by_email) for each in found]
+
+    anna, bruno, office = (target["name"] for target in cast.TARGETS)
+    lists.save_target(target_list=target_list, values={"name": "Paper", "postal_address": "1 Square\n1000 Town"})
+    assert reached() == [(anna, True), (bruno, True), (office, True), ("Paper", False)]
+    Address.objects.filter(value__in=["office@northland.example", "minister@foreign.example"]).update(status="dead")
+    assert reached() == [(anna, False), (office, True), ("Paper", False)]  # Bruno has no postal address
+    suppressions.add(suppressions.address_hash("office@northland.example"), reason="asked")
+    assert reached() == [(office, True), ("Paper", False)]
+    paper = Target.objects.get(name="Paper")
+    assert [each.target for each in lists.reachable_targets(target_list, now=now, only=[paper.pk])] == [paper]

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from campaigns import partners, publishing
-from campaigns.models import Campaign, Partner
+from campaigns.models import Ask, Campaign, Partner
 from letters import tokens
 from letters.models import Letter
 from tests import cast
@@ -150,3 +150,19 @@ def test_another_organisation_s_partners_are_absent(partner: Partner, client: Cl
     client.force_login(charlie, backend="django.contrib.auth.backends.ModelBackend")
     for path in ("", "new/", "ports/", "ports/remove/"):
         assert client.get(f"/organise/campaigns/oil-workers/partners/{path}").status_code == 404
+
+
+def test_the_frame_asks_for_the_country_where_it_decides_and_lets_people_be_chosen(
+    partner: Partner, client: Client, campaign: Campaign
+) -> None:
+    Ask.objects.update(mode=Ask.Mode.BY_COUNTRY, suggested_targets=1)
+    posted = {"partner": "ports", "lang": "en", "sentence": "My father worked on a rig."}
+    response = client.post(f"{FRAME}eu-leaders/", posted)
+    assert response.status_code == 422
+    assert 'href="#country"' in response.content.decode()
+    assert posted["sentence"] in response.content.decode()
+    response = client.post(f"{FRAME}eu-leaders/", {**posted, "country": "FR", "then": "to"})
+    assert response["Location"].endswith("/to/")
+    page = client.get(response["Location"])
+    assert "Office of the President" in page.content.decode()
+    assert _ancestors(page) == f"{LISTED} https://www.ports.example"

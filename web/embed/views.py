@@ -15,12 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign, Partner
 from letters import tokens, writing
-from targets import lists
 from web import framing
 from web.security import same_origin_only
+from web.supporters import envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url
-
-NAMED_TARGETS = 3
 
 
 @require_safe
@@ -50,16 +48,20 @@ def begin(request: HttpRequest, *, campaign: str, ask: str) -> HttpResponseBase:
     if partner is None:
         raise Http404
     with override(lang):
-        sentence = request.POST.get("sentence", "")
+        sentence, to = request.POST.get("sentence", ""), envelope.answer(request)
         try:
             letter = writing.begin(
-                ask=opened, language=lang, now=timezone.now(), sentence=sentence, source=partners.source_of(partner)
-            )
+                ask=opened, language=lang, now=timezone.now(), sentence=sentence, source=partners.source_of(partner),
+                country=to.country, targets=to.named,
+            )  # fmt: skip
         except writing.CampaignClosed:
             return _card(request, found, lang=lang, partner=partner)
         except writing.LetterRefused as refused:
-            return _form(request, partner, opened, lang=lang, sentence=sentence, errors=refused.errors)
-    return framing.allow(SeeOther(draft_url(letter, tokens.DRAFT, "write", lang=lang)), partner.origins)
+            return _form(
+                request, partner, opened, lang=lang, sentence=sentence, country=to.country, errors=refused.errors
+            )
+    step = envelope.next_step(request, opened)
+    return framing.allow(SeeOther(draft_url(letter, tokens.DRAFT, step, lang=lang)), partner.origins)
 
 
 @require_safe
@@ -78,18 +80,16 @@ def _script() -> bytes:
 
 def _form(
     request: HttpRequest, partner: Partner, ask: Ask | None, *, lang: str, sentence: str,
-    errors: dict[str, str] | None = None,
+    country: str = "", errors: dict[str, str] | None = None,
 ) -> HttpResponse:  # fmt: skip
     framing.is_shown_by(request, partner)
-    targets = lists.deliverable_targets(ask.target_list, now=timezone.now()) if ask else []
     context = {
         "lang": lang,
         "campaign": partner.campaign,
         "text": publishing.page_text(partner.campaign, lang),
         "ask": ask,
         "ask_text": publishing.text_of(ask, lang) if ask else None,
-        "targets": targets,
-        "named": targets[:NAMED_TARGETS],
+        **envelope.of(ask, country=country, now=timezone.now()),
         "sentence": sentence,
         "address": _address(partner.campaign, lang),
         "errors": errors or {},

@@ -20,6 +20,7 @@ from web.organisers.desk import Desk, for_members
 MOST_LINES = 12
 MOST_IN_A_LINE = 300
 _CHOICES = ("shows_town", "shows_email", "warns")
+_NUMBERS = ("most_targets", "suggested_targets")
 
 
 @for_members(to_see=access.may_edit_campaigns)
@@ -38,11 +39,23 @@ def edit_ask(request: HttpRequest, desk: Desk, slug: str, ask_slug: str) -> Http
     return _form(request, desk, campaign, ask)
 
 
+def shared_words(ask: Ask) -> str:
+    """Return to how many of the list one letter goes; "" where to all of it."""
+    limit = _("one letter goes to %(most)d at most") % {"most": ask.most_targets}
+    if ask.mode == Ask.Mode.FIXED:
+        return ""
+    if ask.mode == Ask.Mode.UP_TO:
+        return _("%(limit)s, whom its writer chooses") % {"limit": limit}
+    if ask.mode == Ask.Mode.BY_COUNTRY:
+        return _("%(limit)s, from its writer’s country") % {"limit": limit}
+    return _("%(limit)s, whom we suggest") % {"limit": limit}
+
+
 def _form(request: HttpRequest, desk: Desk, campaign: Campaign, ask: Ask | None) -> HttpResponse:
     values: dict[str, Any] = _values(ask)
     errors: dict[str, str] = {}
     if request.method == "POST":
-        values = _read(request.POST)
+        values = _read(request.POST, ask or Ask())
         try:
             saved = _save(desk, campaign, ask, values)
         except CampaignRefused as refused:
@@ -64,6 +77,7 @@ def _form(request: HttpRequest, desk: Desk, campaign: Campaign, ask: Ask | None)
         values=values,
         errors=errors,
         lists=list(lists.lists_with_counts(desk.organisation)),
+        modes=_modes(),
         ask_title=publishing.title_of(ask) if ask else "",
     )
 
@@ -87,14 +101,43 @@ def _save(desk: Desk, campaign: Campaign, ask: Ask | None, values: dict[str, Any
         short=values["short"],
         talking_points=[_point(line) for line in points if line.strip("| ")],
         starters=starters,
+        mode=values["mode"],
+        most_targets=_number(values["most_targets"]),
+        suggested_targets=_number(values["suggested_targets"]),
         ask=ask,
         **{name: values[name] for name in _CHOICES},
     )
 
 
-def _read(form: QueryDict) -> dict[str, Any]:
+def _modes() -> list[tuple[str, str, str]]:
+    """Return the ways to share a list out, and what each means for a supporter."""
+    return [
+        (
+            str(Ask.Mode.FIXED), _("Everybody on the list"),
+            _("One letter goes to all of them. Right for short lists; a long one reads the same letter many times."),
+        ),
+        (
+            str(Ask.Mode.SUGGESTED), _("A few, whom we suggest"),
+            _("Those with few letters so far and room in their mailbox. Supporters may choose others."),
+        ),
+        (
+            str(Ask.Mode.BY_COUNTRY), _("Those of the supporter’s country"),
+            _("Supporters say where they live. Where nobody on the list is from there, we suggest others."),
+        ),
+        (
+            str(Ask.Mode.UP_TO), _("Those whom supporters choose"),
+            _("They choose by themselves before they write: one page more."),
+        ),
+    ]  # fmt: skip
+
+
+def _read(form: QueryDict, ask: Ask) -> dict[str, Any]:
+    """Return what the form sent; how the list is shared out stays as it is where a form does not say."""
     return {
         "target_list": posted.line(form, "target_list"),
+        **{
+            name: posted.line(form, name) if name in form else str(getattr(ask, name)) for name in ("mode", *_NUMBERS)
+        },
         "title": posted.line(form, "title"),
         "short": posted.text(form, "short"),
         "talking_points": posted.text(form, "talking_points"),
@@ -106,11 +149,12 @@ def _read(form: QueryDict) -> dict[str, Any]:
 def _values(ask: Ask | None) -> dict[str, Any]:
     """Return what the form starts with; a new ask lets its targets learn the least."""
     if ask is None:
-        return {**_read(QueryDict())}
+        return _read(QueryDict(), Ask())
     text = publishing.text_of(ask)
     points: Sequence[dict[str, str]] = text.talking_points if text else []
     return {
         "target_list": ask.target_list.public_id,
+        **{name: str(getattr(ask, name)) for name in ("mode", *_NUMBERS)},
         "title": text.title if text else "",
         "short": text.short if text else "",
         "talking_points": "\n".join(_point_line(point) for point in points),
@@ -133,6 +177,10 @@ def _lines(name: str, values: dict[str, Any], errors: dict[str, str]) -> list[st
             "most": MOST_IN_A_LINE,
         }
     return lines
+
+
+def _number(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
 
 
 def _point(line: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from letters import privacy, statistics
 from letters.models import Letter
 from targets import lists
 from web.organisers import posted
+from web.organisers.asks import shared_words
 from web.organisers.campaign_frame import campaign_page, count_words, find, note, number, standing
 from web.organisers.desk import Desk, for_members, page
 
@@ -193,6 +194,7 @@ def _ask_row(ask: Ask) -> dict[str, Any]:
         "ask": ask,
         "title": publishing.title_of(ask),
         "size": lists.active_targets(ask.target_list).count(),
+        "shared": shared_words(ask),
         "tone": tone,
         "said": said,
     }

@@ -299,6 +299,7 @@ def _ask_items(campaign: Campaign, ask: Ask, obstructed: set[str]) -> list[Item]
         able = len(lists.deliverable_targets(ask.target_list, now=timezone.now()))
         left_out = lists.active_targets(ask.target_list).count() - able
         words = {"offices": offices_in_words(able), "title": title, "n": left_out}
+        items += _country_items(ask, title)
         if left_out:
             said = _("“%(title)s” goes to %(offices)s; %(n)d more have no working e-mail address.") % words
             address = reverse("organisers:list", args=[ask.target_list.public_id])
@@ -306,3 +307,18 @@ def _ask_items(campaign: Campaign, ask: Ask, obstructed: set[str]) -> list[Item]
         else:
             items.append(Item("success", _("“%(title)s” goes to %(offices)s.") % words))
     return items
+
+
+def _country_items(ask: Ask, title: str) -> list[Item]:
+    """Return what is missing where supporters are led to the people of their own country."""
+    if ask.mode != Ask.Mode.BY_COUNTRY:
+        return []
+    n = lists.active_targets(ask.target_list).filter(country="").count()
+    if not n:
+        return []
+    said = ngettext(
+        "“%(title)s” goes by country, and %(n)d person on its list has none: nobody is led to them.",
+        "“%(title)s” goes by country, and %(n)d people on its list have none: nobody is led to them.", n,
+    ) % {"title": title, "n": n}  # fmt: skip
+    address = reverse("organisers:list", args=[ask.target_list.public_id])
+    return [Item("warning", said, address, _("Open the list"))]

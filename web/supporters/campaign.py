@@ -11,11 +11,9 @@ from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
-from targets import lists
-from web.supporters import endings
+from targets import countries
+from web.supporters import endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
-
-NAMED_TARGETS = 3
 
 
 @for_supporters
@@ -41,15 +39,17 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
         return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
     earlier, purpose = _earlier(found, request.POST.get("after", ""))
     source = _kept_source(earlier) or _source(request.POST.get("via", ""))
+    to = envelope.answer(request)
     try:
         letter = writing.begin(
             ask=opened, language=lang, now=timezone.now(), sentence=request.POST.get("sentence", ""),
-            source=source, after=earlier, proven=purpose == tokens.PROVEN,
+            source=source, after=earlier, proven=purpose == tokens.PROVEN, country=to.country, targets=to.named,
         )  # fmt: skip
     except writing.LetterRefused as refused:
         values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")}
+        values["country"] = to.country
         return _page(request, found, _asks(found), opened, lang=lang, values=values, errors=refused.errors)
-    return SeeOther(draft_url(letter, tokens.DRAFT, "write", lang=lang))
+    return SeeOther(draft_url(letter, tokens.DRAFT, envelope.next_step(request, opened), lang=lang))
 
 
 def _page(
@@ -62,7 +62,6 @@ def _page(
     values: dict[str, str],
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    targets = lists.deliverable_targets(opened.target_list, now=timezone.now()) if opened else []
     sent = statistics.letters_sent(campaign)
     context: dict[str, Any] = {
         "lang": lang,
@@ -71,8 +70,7 @@ def _page(
         "asks": [(ask, publishing.text_of(ask, lang)) for ask in asks],
         "opened": opened,
         "opened_text": publishing.text_of(opened, lang) if opened else None,
-        "named": targets[:NAMED_TARGETS],
-        "targets": targets,
+        **envelope.of(opened, country=values["country"], now=timezone.now()),
         "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
         "values": values,
         "errors": errors or {},
@@ -85,7 +83,12 @@ def _asks(campaign: Campaign) -> list[Ask]:
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
-    return {"sentence": "", "via": _source(request.GET.get("via", "")), "after": ""}
+    return {
+        "sentence": "",
+        "via": _source(request.GET.get("via", "")),
+        "after": "",
+        "country": countries.code_of(request.GET.get("country", "")),
+    }
 
 
 def _source(text: str) -> str:

@@ -43,6 +43,8 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
         fitted = writing.confirm_by_code(letter, code=request.POST.get("code", "")[:40], now=now)
     except writing.AlreadyWritten as first:
         return endings.already_written(request, first.letter, lang=draft.lang, status_url=status_url(first.letter))
+    except writing.NobodyReachable as nobody:
+        return _waiting_page(request, draft, {"code": nobody.sentence})
     if not fitted:
         letter.refresh_from_db(fields=["stage"])
         if letter.stage == Letter.Stage.AWAITING:
@@ -75,7 +77,10 @@ def link(request: HttpRequest, *, lang: str, campaign: str, token: str) -> HttpR
     chosen = _chosen(request, waiting)
     if errors := _choice_errors(chosen, waiting):
         return _link_page(request, notice, waiting, lang=lang, errors=errors)
-    confirmed = writing.confirm_by_link(notice, chosen=chosen, now=now)
+    try:
+        confirmed = writing.confirm_by_link(notice, chosen=chosen, now=now)
+    except writing.NobodyReachable as nobody:
+        return _link_page(request, notice, waiting, lang=lang, errors={"letter": nobody.sentence})
     if not confirmed:  # done already, or changed since the page was shown: the page says which
         return SeeOther(request.path)
     if request.POST.get("news"):

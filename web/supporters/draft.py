@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
 from campaigns.wording import Manner, remarks_on
-from letters import composing, languages, own_words, supporters, tokens, writing
+from letters import choosing, composing, languages, own_words, supporters, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
-from web.supporters import endings, letter_language
+from web.supporters import endings, fates, letter_language, people
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -56,7 +56,10 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
     if request.method != "POST":
         if language := letter_language.asked_for(request, letter):
             return letter_language.question(request, draft, language)
-        return _write_page(request, draft, writing.read(letter).values())
+        content = writing.read(letter)
+        if not choosing.fits(letter.ask, content):
+            return SeeOther(draft.url("to", **carried(request)))
+        return _write_page(request, draft, content.values())
     posted = {name: request.POST[name] for name in WRITTEN if name in request.POST}
     then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
     if letter_language.ASKED in request.POST:
@@ -79,6 +82,8 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     if letter.stage != Letter.Stage.DRAFT:
         step = "sent" if letter.stage == Letter.Stage.CONFIRMED else "confirm"
         return SeeOther(draft.url(step, **carried(request)))
+    if not choosing.fits(letter.ask, writing.read(letter)):
+        return SeeOther(draft.url("to", back="check", **carried(request)))
     try:
         content = writing.revise_check(letter)
     except writing.LetterRefused as refused:
@@ -94,6 +99,8 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     except writing.AlreadyWritten as known:
         link = status_url(known.letter)
         return endings.already_written(request, known.letter, lang=draft.lang, status_url=link)
+    except writing.NobodyReachable as nobody:
+        return _check_page(request, draft, content, errors={"to": nobody.sentence})
     if not confirmed:
         return SeeOther(draft_url(letter, tokens.DRAFT, "confirm", lang=draft.lang, **carried(request)))
     if carried(request).get("news"):
@@ -144,6 +151,8 @@ def _write_page(
         "values": values,
         "errors": errors or {},
         "targets": targets,
+        "to_names": fates.named([target.name for target in targets]),
+        "elsewhere": people.nobody_from(content.country) if choosing.is_elsewhere(letter.ask, content) else "",
         "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),
         "own_words": own_words.count(content.body, given),
         "courtesy": courtesy_words(content, given, languages={spoken, draft.lang}),
@@ -157,15 +166,18 @@ def _write_page(
     return render(request, "supporters/write.html", context, status=422 if errors else 200)
 
 
-def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: int = 0) -> HttpResponse:
+def _check_page(
+    request: HttpRequest, draft: Draft, content: Content, *, wait: int = 0, errors: dict[str, str] | None = None
+) -> HttpResponse:
     """Show what would be sent; with `wait` seconds also that it cannot be sent right now, and that it is safe."""
-    letter, errors = draft.letter, {}
+    letter, now = draft.letter, timezone.now()
+    errors = errors or {}
     if wait:
         again_at = time_words(timezone.now() + timedelta(seconds=wait))
         errors["send"] = _(
             "Many people are writing right now. Your letter is safe on this page. Please try again at %(time)s."
         ) % {"time": again_at}
-    previews = writing.previews(letter, now=timezone.now())
+    previews = writing.previews(letter, now=now)
     in_full = previews if len(previews) <= ALL_IN_FULL else previews[:FIRST_IN_FULL]
     asked_for = request.GET.get("show", "")
     chosen = next((each for each in previews if each.target.public_id == asked_for), None)
@@ -180,6 +192,8 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
         "ask_title": publishing.title_of(letter.ask, draft.lang),
         "content": content,
         "previews": previews,
+        "to_words": people.count_words(letter.ask.target_list.kind, len(previews)),
+        "by_post": fates.named([each.name for each in choosing.by_post_alone(letter.ask, content, now=now)]),
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,
@@ -188,7 +202,7 @@ def _check_page(request: HttpRequest, draft: Draft, content: Content, *, wait: i
         "carried": carried(request),
         "errors": errors,
     }
-    answer = render(request, "supporters/check.html", context, status=429 if wait else 200)
+    answer = render(request, "supporters/check.html", context, status=429 if wait else 422 if errors else 200)
     if wait:
         answer["Retry-After"] = str(wait)
     return answer

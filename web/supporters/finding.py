@@ -39,7 +39,7 @@ class Draft:
     lang: str
 
     def url(self, step: str, **carried: str) -> str:
-        """Return the address of one of the steps: write, check, confirm, sent."""
+        """Return the address of one of the steps: to, write, check, confirm, sent."""
         return draft_url(self.letter, self.purpose, step, lang=self.lang, **carried)
 
 

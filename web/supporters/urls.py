@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, own_mail, paper, sent, status
+from web.supporters import campaign, confirming, draft, own_mail, paper, sent, status, to
 
 app_name = "supporters"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("letter/<str:token>/print/", paper.print_page_of_status, name="status-print"),
     path("letter/<str:token>/print/letters.pdf", paper.print_pdf_of_status, name="status-print-pdf"),
     path("<slug:lang>/<slug:campaign>/", campaign.campaign_page, name="campaign"),
+    path("<slug:lang>/<slug:campaign>/draft/<str:token>/to/", to.to, name="to"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/write/", draft.write, name="write"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/check/", draft.check, name="check"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/confirm/", confirming.confirm, name="confirm"),

@@ -1,5 +1,6 @@
 """Campaigns at the desk: making, changing, publishing, pausing, resuming, closing."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from accounts.models import AuditEntry, Role, User
 from campaigns import publishing
 from campaigns.models import Campaign
 from letters.models import Delivery
+from targets.models import Target
 from tests import cast
 from tests.web.organisers.letters import a_confirmed_letter, deliver
 from web.organisers.launching import launch_words
@@ -218,3 +220,58 @@ def test_closing_stops_what_waits_only_if_told_to(
     a_confirmed_letter(cast.the_ask(campaign))
     as_alice.post(f"{BASE}oil-workers/close/", {"ending": "ended", "words": "", "waiting": waiting, "sure": "yes"})
     assert set(Delivery.objects.values_list("state", flat=True)) == {state}
+
+
+def edited(campaign: Campaign, **changes: str) -> dict[str, str]:
+    """Return what the form of the campaign's only letter sends, with changes."""
+    ask = cast.the_ask(campaign)
+    return {
+        "target_list": ask.target_list.public_id, "title": publishing.title_of(ask), "mode": ask.mode,
+        "suggested_targets": "3", "most_targets": "5", **changes,
+    }  # fmt: skip
+
+
+def test_an_organiser_decides_who_of_the_list_gets_a_letter(campaign: Campaign, as_alice: Client) -> None:
+    form = f"{BASE}oil-workers/eu-leaders/edit/"
+    page = as_alice.get(form).content.decode()
+    assert re.search(r'name="mode" value="fixed" checked', page)
+    answer = as_alice.post(form, edited(campaign, mode="by_country", suggested_targets="2", most_targets="4"))
+    assert answer.status_code == 302
+    ask = cast.the_ask(campaign)
+    assert (ask.mode, ask.suggested_targets, ask.most_targets) == ("by_country", 2, 4)
+    overview = as_alice.get(f"{BASE}oil-workers/").content.decode()
+    assert "one letter goes to 4 at most, from its writer’s country" in overview
+    page = as_alice.get(form).content.decode()
+    assert re.search(r'name="mode" value="by_country" checked', page)
+    assert re.search(r'name="most_targets"[^>]* value="4"', page)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("most_targets", "41"), ("most_targets", "many"), ("suggested_targets", "0"), ("suggested_targets", "4"),
+     ("most_targets", "٣"), ("mode", "everybody")],
+)  # fmt: skip
+def test_what_cannot_be_shared_out_is_refused_and_shown_as_typed(
+    campaign: Campaign, as_alice: Client, field: str, value: str
+) -> None:
+    changes = {"mode": "suggested", field: value}
+    answer = as_alice.post(f"{BASE}oil-workers/eu-leaders/edit/", edited(campaign, **changes))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in page
+    assert field == "mode" or f'value="{value}"' in page
+    assert cast.the_ask(campaign).mode == "fixed"
+
+
+def test_a_form_that_does_not_say_leaves_it_as_it_is(campaign: Campaign, as_alice: Client) -> None:
+    form = f"{BASE}oil-workers/eu-leaders/edit/"
+    as_alice.post(form, edited(campaign, mode="up_to", most_targets="7"))
+    sent = {name: value for name, value in edited(campaign).items() if name in {"target_list", "title"}}
+    assert as_alice.post(form, sent).status_code == 302
+    assert (cast.the_ask(campaign).mode, cast.the_ask(campaign).most_targets) == ("up_to", 7)
+
+
+def test_the_checklist_names_people_whom_no_country_leads_to(campaign: Campaign, as_alice: Client) -> None:
+    Target.objects.filter(name="Bruno Keller").update(country="")
+    as_alice.post(f"{BASE}oil-workers/eu-leaders/edit/", edited(campaign, mode="by_country"))
+    assert "1 person on its list has none" in as_alice.get(f"{BASE}oil-workers/publish/").content.decode()
