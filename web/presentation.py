@@ -14,6 +14,7 @@ from babel.numbers import format_decimal
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from markdown_it import MarkdownIt
 from campaigns import looks, partners
 from campaigns.models import Partner
 from letters import page_words
+from web import languages
 
 STYLESHEETS = ("tokens.css", "supporters.css")
 _LOCALES = {"en": "en_GB"}  # British English, as everywhere in the product
@@ -41,6 +43,18 @@ def language() -> str:
 def direction() -> str:
     """Return "ltr" or "rtl", for `dir`."""
     return "rtl" if get_language_bidi() else "ltr"
+
+
+def marks(code: str) -> SafeString:
+    """Return the attributes of a block in this language; none where the page speaks it."""
+    if code == language():
+        return SafeString("")
+    return format_html(' lang="{}" dir="{}"', code, languages.direction_of(code))
+
+
+def language_name(code: str) -> str:
+    """Return the name of a language in the language of the page: "German"."""
+    return str(_locale().languages.get(code, code))
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +95,7 @@ def word_label(word: str) -> str:
 
 def word_explained(word: str) -> str:
     """Return the sentence that explains a page word."""
-    return page_words.EXPLAINED[word]
+    return str(page_words.EXPLAINED[word])
 
 
 def date_words(moment: datetime | date) -> str:
@@ -134,6 +148,9 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "test_mode": test_mode,
     "language": language,
     "direction": direction,
+    "languages": languages.links,
+    "language_name": language_name,
+    "marks": marks,
     "styles": styles,
     "nonce": nonce,
     "look": look,
