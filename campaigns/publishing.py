@@ -1,6 +1,6 @@
 """A campaign's deeds: making one, its asks and wording, publishing, pausing, resuming, closing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -278,6 +278,16 @@ def text_of(ask: Ask, language: str = "") -> AskText | None:
     """Return what supporters read about an ask, in this language or else the ask's own."""
     texts = {text.language: text for text in ask.texts.all()}
     return texts.get(language) or texts.get(ask.default_language) or next(iter(texts.values()), None)
+
+
+def language_of_page(campaign: Campaign, asks: Iterable[Ask], language: str) -> str:
+    """Return this language where a campaign's page and all its asks are written in it, else the campaign's own.
+
+    Half a page in one language and half in another helps nobody.
+    """
+    texts = [campaign.texts.all(), *(ask.texts.all() for ask in asks)]
+    written = all(any(text.language == language for text in each) for each in texts)
+    return language if written else campaign.default_language
 
 
 def page_text(campaign: Campaign, language: str = "") -> CampaignText:

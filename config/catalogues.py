@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from gettext import c2py  # undocumented, but what reads these expressions when a page is made
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _PLURALS = {
     "? 4 : 5);",
     "kk": "nplurals=2; plural=(n != 1);",
 }
+_UNDATED = datetime(2011, 11, 23, tzinfo=UTC)
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z%]")
 _TAG = re.compile(r"</?[a-z][^>]*>")
 _IDLE = re.compile(
@@ -103,9 +105,10 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def machine_readable(catalogue: Catalog) -> bytes:
-    """Return a catalogue compiled: what is translated and not in doubt."""
+    """Return a catalogue compiled, the same bytes for the same translations: what is translated and not in doubt."""
     file = io.BytesIO()
-    write_mo(file, read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale))
+    catalogue.creation_date = catalogue.revision_date = _UNDATED
+    write_mo(file, catalogue)
     return file.getvalue()
 
 

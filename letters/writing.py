@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
@@ -39,14 +40,14 @@ class CampaignClosed(Exception):
     """The campaign does not take letters (any more)."""
 
     code = "campaign_closed"
-    sentence = "This campaign does not take letters at the moment."
+    sentence = gettext_lazy("This campaign does not take letters at the moment.")
 
 
 class AlreadyWritten(Exception):
     """This address has already sent its letter for this ask."""
 
     code = "already_written"
-    sentence = "You have already sent this letter."
+    sentence = gettext_lazy("You have already sent this letter.")
 
     def __init__(self, letter: Letter) -> None:
         self.letter = letter

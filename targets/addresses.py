@@ -135,7 +135,7 @@ def clean_person_name(text: str, *, limit: int = 100) -> str:
     if len(name) > limit:
         raise NameRefused(
             "too_long",
-            _("The name has %(long)d characters; %(limit)d fit. Shorten it.") % {"long": len(name), "limit": limit},
+            _("The name is longer than %(limit)d characters. Shorten it.") % {"limit": limit},
         )
     return name
 

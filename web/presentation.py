@@ -121,6 +121,21 @@ def listed(names: Iterable[str]) -> str:
     return format_list([str(name) for name in names], style="standard", locale=_locale())
 
 
+def isolated(name: object) -> SafeString:
+    """Return a name or address that keeps its own direction, whichever way the sentence around it runs."""
+    return format_html("<bdi>{}</bdi>", name)
+
+
+def quoted(text: str, code: str) -> SafeString:
+    """Return words of a campaign within a sentence of ours, marked where they are in another language."""
+    return format_html("<bdi{}>{}</bdi>", marks(code), text)
+
+
+def names(found: Iterable[str]) -> SafeString:
+    """Return "A, B and C", each name isolated from the direction of the sentence."""
+    return mark_safe(listed(isolated(name) for name in found))  # noqa: S308  each is escaped, and CLDR has no markup
+
+
 def number(value: int) -> str:
     """Return "12,408"."""
     return format_decimal(value, locale=_locale())
@@ -162,7 +177,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date_words": date_words,
     "time_words": time_words,
     "moment_words": moment_words,
+    "isolated": isolated,
     "listed": listed,
+    "names": names,
     "number": number,
+    "quoted": quoted,
     "markdown": markdown,
 }

@@ -1,5 +1,6 @@
 """Catalogues: gathered, kept in step, checked and compiled; the committed ones are complete and fit the source."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils.translation import to_locale
 from config import catalogues
 
 LANGUAGES = catalogues.languages()
+gathered = cache(catalogues.gathered)  # reading the whole source once is enough
 
 
 def of(*texts: str | tuple[str, str]) -> Catalog:
@@ -31,7 +33,7 @@ def translate(folder: Path, language: str, text: str, translation: str | tuple[s
 
 
 def test_supporters_texts_are_gathered_and_organisers_are_not() -> None:
-    texts = catalogues.gathered()
+    texts = gathered()
     for path, text in {
         "templates/pages/supporters/campaign.html": "Write my letter",
         "templates/pages/forms.html": "There is a problem",
@@ -123,3 +125,9 @@ def test_plural_forms_part_the_whole_numbers_as_cldr_does(language: str) -> None
     pairs = {(rule(number), catalogues.form_of(catalogue.plural_expr, number)) for number in range(1000)}
     assert len({category for category, _form in pairs}) == len({form for _category, form in pairs}) == len(pairs)
     assert len(pairs) == catalogue.num_plurals
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_and_fits(language: str) -> None:
+    """If not: `manage.py translations update`, translate what `status` names, and `update` again."""
+    assert catalogues.standing(language, gathered()).faults == []
