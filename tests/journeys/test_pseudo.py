@@ -37,7 +37,7 @@ SAID = """language => {
 }"""
 CUT = """() => [...document.body.querySelectorAll("*")].filter(element => {
     const box = element.getBoundingClientRect(), look = getComputedStyle(element);
-    if (element.closest(".unseen, .skip, svg, .languages ul") || !box.width || look.visibility === "hidden") return false;
+    if (element.closest(".unseen, .skip, svg, input, .languages ul") || !box.width || look.visibility === "hidden") return false;
     const clipped = look.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1
         || look.overflowY === "hidden" && element.scrollHeight > element.clientHeight + 1;
     return clipped || box.left < -1 || box.right > innerWidth + 1;
@@ -106,8 +106,8 @@ EVERY_STATE: list[dict[str, Any]] = [
 def english(said: list[str], language: str) -> list[str]:
     """Return what was said in plain Latin letters; dates, zones and our own name are not English."""
     locale = Locale.parse(language)
-    known = {"Postbag", "UTC", *locale.languages.values(), *locale.months["format"]["wide"].values(), *locale.periods.values()}
-    known |= {"Telegram", "WhatsApp", "Mastodon", "Bluesky", "Facebook"}
+    known = {"Postbag", "UTC", *locale.languages.values(), "kaj", *locale.months["format"]["wide"].values(), *locale.periods.values()}
+    known |= {"Oil Workers' Aid", "Telegram", "WhatsApp", "Mastodon", "Bluesky", "Facebook"}
     words = "|".join(re.escape(word) for word in sorted(known, key=len, reverse=True))
     found = []
     for text in said:

@@ -30,6 +30,7 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
         "lang": lang,
         "letter": letter,
         "ask_title": publishing.title_of(letter.ask, lang),
+        "ask_text": publishing.text_of(letter.ask, lang),
         "text": publishing.page_text(letter.campaign, lang),
         "content": writing.read(letter) if letter.sealed else None,
         "now": now,
