@@ -285,9 +285,9 @@ def language_of_page(campaign: Campaign, asks: Iterable[Ask], language: str) -> 
 
     Half a page in one language and half in another helps nobody.
     """
-    texts = [campaign.texts.all(), *(ask.texts.all() for ask in asks)]
-    written = all(any(text.language == language for text in each) for each in texts)
-    return language if written else campaign.default_language
+    written = [{text.language for text in campaign.texts.all()}]
+    written += [{text.language for text in ask.texts.all()} for ask in asks]
+    return language if all(language in each for each in written) else campaign.default_language
 
 
 def page_text(campaign: Campaign, language: str = "") -> CampaignText:

@@ -1,5 +1,6 @@
 """Which language a page speaks, and the way to the others."""
 
+from email import message_from_bytes, policy
 from html import unescape
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import RequestFactory
 from letters.models import Letter
 from tests.web.supporters.conftest import Dana, campaign, dana, page
 from web import languages
+from worker import supporter_mail
 
 __all__ = ["campaign", "dana"]
 CODES = [code for code, _name in settings.LANGUAGES]
@@ -21,7 +23,7 @@ CODES = [code for code, _name in settings.LANGUAGES]
         ("/", "", "en"),
         ("/", "de", "de"),
         ("/", "de-AT,de;q=0.9,en;q=0.5", "de"),
-        ("/", "it,kk;q=0.8,ru;q=0.7", "kk"),
+        ("/", "qqq,kk;q=0.8,ru;q=0.7", "kk"),
         ("/", "ar-EG;q=0.3, fr;q=0.9", "fr"),
         ("/", "zz,*;q=0.5", "en"),
         ("/", "*", "en"),
@@ -58,6 +60,17 @@ def test_the_front_door_leads_to_the_only_campaign_in_the_browsers_language(dana
     answer = dana.browser.get("/", headers={"accept-language": "kk-KZ, ru"})
     assert answer["Location"] == f"/kk/{dana.campaign.slug}/"
     assert "Accept-Language" in answer["Vary"]
+
+
+def test_the_confirmation_mail_speaks_the_language_of_the_page(dana: Dana) -> None:
+    dana.home = f"/de/{dana.campaign.slug}/"
+    dana.send()
+    message = supporter_mail.compose(dana.notice(), "dana@mail.example")
+    mail = message_from_bytes(message.data, policy=policy.default)
+    text = mail.get_content()
+    assert f"Ihr Code: {dana.code()}" in text
+    assert f"/de/{dana.campaign.slug}/confirm/" in text
+    assert mail["Subject"].startswith("Noch ein Tipp: Ihr Brief an ")
 
 
 def switch(html: str) -> dict[str, str]:
