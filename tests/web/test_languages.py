@@ -73,6 +73,14 @@ def test_the_confirmation_mail_speaks_the_language_of_the_page(dana: Dana) -> No
     assert mail["Subject"].startswith("Noch ein Tipp: Ihr Brief an ")
 
 
+def test_mail_and_status_follow_a_language_switched_on_the_way(dana: Dana) -> None:
+    check = switch(page(dana.get(dana.write())))["fr"]
+    assert dana.post(check)["Location"].startswith("/fr/")
+    text = message_from_bytes(supporter_mail.compose(dana.notice(), "dana@mail.example").data, policy=policy.default)
+    assert f"Votre code\u00a0: {dana.code()}" in text.get_content()
+    assert '<html lang="fr"' in page(dana.get(dana.status()))
+
+
 def switch(html: str) -> dict[str, str]:
     """Return where the language switch of a page leads, by language."""
     start = html.index('<nav class="languages"')
