@@ -327,6 +327,16 @@ def text_of(ask: Ask, language: str = "") -> AskText | None:
     return texts.get(language) or texts.get(ask.default_language) or next(iter(texts.values()), None)
 
 
+def language_of_page(campaign: Campaign, asks: Iterable[Ask], language: str) -> str:
+    """Return this language where a campaign's page and all its asks are written in it, else the campaign's own.
+
+    Half a page in one language and half in another helps nobody.
+    """
+    written = [{text.language for text in campaign.texts.all()}]
+    written += [{text.language for text in ask.texts.all()} for ask in asks]
+    return language if all(language in each for each in written) else campaign.default_language
+
+
 def page_text(campaign: Campaign, language: str = "") -> CampaignText:
     """Return the campaign's page in this language, else in its default."""
     texts = {text.language: text for text in campaign.texts.all()}

@@ -245,8 +245,17 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA / "media"
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGE_CODE = "en"  # of the source, of organisers' pages, and of whoever asks for a language that is not offered
+LANGUAGES = [  # what supporters may read in, each under its own name; CONTRIBUTING.md says how to add one
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("ru", "Русский"),
+    ("kk", "Қазақша"),
+    ("ar", "العربية"),
+]
+LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from letters.models import Letter
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
@@ -28,9 +29,11 @@ def text(field: str, typed: str, errors: dict[str, str], *, most: int, least: in
         empty = _("Your letter is empty. Write at least a sentence.")
         errors[field] = _("Write at least a sentence.") if kept else empty
     elif len(kept) > most:
-        errors[field] = _("Your letter is %(over)d characters too long. Most offices stop reading after one page.") % {
-            "over": len(kept) - most
-        }
+        over = len(kept) - most
+        errors[field] = ngettext(
+            "Your letter is %(num)s character too long. Most offices stop reading after one page.",
+            "Your letter is %(num)s characters too long. Most offices stop reading after one page.", over,
+        ) % {"num": over}  # fmt: skip
     return kept
 
 
@@ -38,10 +41,10 @@ def links(body: str, errors: dict[str, str], *, most: int) -> None:
     """Refuse more links than the campaign allows: offices sort such mail away, and so do mail servers."""
     found = len(_LINK.findall(body))
     if found > most and "body" not in errors:
-        errors["body"] = _("Your letter has %(n)d links. Offices sort such mail away: keep at most %(most)d.") % {
-            "n": found,
-            "most": most,
-        }
+        errors["body"] = ngettext(
+            "Your letter has %(num)s link. Offices sort such mail away: keep at most %(most)s.",
+            "Your letter has %(num)s links. Offices sort such mail away: keep at most %(most)s.", found,
+        ) % {"num": found, "most": most}  # fmt: skip
 
 
 def subject(typed: str, errors: dict[str, str]) -> str:
@@ -53,7 +56,10 @@ def subject(typed: str, errors: dict[str, str]) -> str:
     if not kept:
         errors["subject"] = _("Write a subject: it is what the office sees first.")
     elif len(kept) > SUBJECT_LIMIT:
-        errors["subject"] = _("The subject is %(over)d characters too long.") % {"over": len(kept) - SUBJECT_LIMIT}
+        over = len(kept) - SUBJECT_LIMIT
+        errors["subject"] = ngettext(
+            "The subject is %(num)s character too long.", "The subject is %(num)s characters too long.", over
+        ) % {"num": over}
     return kept
 
 

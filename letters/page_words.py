@@ -1,7 +1,9 @@
 """The seven words in which supporters and organisers read what became of a delivery (UX §8.2)."""
 
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from letters.models import Delivery
 
@@ -11,23 +13,23 @@ State = Delivery.State
 class Word(models.TextChoices):
     """Every delivery has exactly one of these words at any time."""
 
-    WAITING = "waiting", "Waiting"
-    RETRYING = "retrying", "Retrying"
-    HANDING_OVER = "handing_over", "Being handed over"
-    ACCEPTED = "accepted", "Accepted"
-    RETURNED = "returned", "Returned"
-    UNCLEAR = "unclear", "Unclear"
-    STOPPED = "stopped", "Stopped"
+    WAITING = "waiting", _("Waiting")
+    RETRYING = "retrying", _("Retrying")
+    HANDING_OVER = "handing_over", _("Being handed over")
+    ACCEPTED = "accepted", _("Accepted")
+    RETURNED = "returned", _("Returned")
+    UNCLEAR = "unclear", _("Unclear")
+    STOPPED = "stopped", _("Stopped")
 
 
-EXPLAINED: dict[str, str] = {
-    Word.WAITING: "It has not been tried yet: it waits for its turn, or is held until somebody has looked.",
-    Word.RETRYING: "It was tried and could not be handed over yet. It is tried again.",
-    Word.HANDING_OVER: "It is going out now.",
-    Word.ACCEPTED: "Their mail server accepted it. Whether somebody opened it cannot be seen, and we do not try.",
-    Word.RETURNED: "Their mail server refused it, or sent it back.",
-    Word.UNCLEAR: "The line broke at the last moment. It probably arrived; it is not sent again by itself.",
-    Word.STOPPED: "It was stopped before it left.",
+EXPLAINED: dict[str, Promise] = {
+    Word.WAITING: _("It has not been tried yet: it waits for its turn, or is held until somebody has looked."),
+    Word.RETRYING: _("It was tried and could not be handed over yet. It is tried again."),
+    Word.HANDING_OVER: _("It is going out now."),
+    Word.ACCEPTED: _("Their mail server accepted it. Whether somebody opened it cannot be seen, and we do not try."),
+    Word.RETURNED: _("Their mail server refused it, or sent it back."),
+    Word.UNCLEAR: _("The line broke at the last moment. It probably arrived; it is not sent again by itself."),
+    Word.STOPPED: _("It was stopped before it left."),
 }
 
 _SETTLED = {
@@ -53,5 +55,6 @@ def phrase_of_targets(names: list[str]) -> str:
     if len(names) <= 1:
         return "".join(names)
     if len(names) == 2:
-        return _("%(one)s and %(other)s") % {"one": names[0], "other": names[1]}
-    return _("%(one)s and %(n)d others") % {"one": names[0], "n": len(names) - 1}
+        return gettext("%(one)s and %(other)s") % {"one": names[0], "other": names[1]}
+    rest = len(names) - 1
+    return ngettext("%(one)s and %(num)s other", "%(one)s and %(num)s others", rest) % {"one": names[0], "num": rest}

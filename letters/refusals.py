@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from letters.models import Letter
 
@@ -22,14 +23,14 @@ class CampaignClosed(Exception):
     """The campaign does not take letters (any more)."""
 
     code = "campaign_closed"
-    sentence = "This campaign does not take letters at the moment."
+    sentence = gettext_lazy("This campaign does not take letters at the moment.")
 
 
 class AlreadyWritten(Exception):
     """This address has already sent its letter for this ask."""
 
     code = "already_written"
-    sentence = "You have already sent this letter."
+    sentence = gettext_lazy("You have already sent this letter.")
 
     def __init__(self, letter: Letter) -> None:
         self.letter = letter

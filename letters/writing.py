@@ -169,11 +169,12 @@ def previews(letter: Letter, *, now: datetime) -> list[Preview]:
     return [Preview(target, finisher.finish(target.values())) for target in targets_of(letter, now=now)]
 
 
-def submit(letter: Letter, *, now: datetime) -> bool:
+def submit(letter: Letter, *, now: datetime, language: str = "") -> bool:
     """Send a letter: True where it is confirmed at once (address just proven), False where a mail must prove it.
 
-    Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten, NobodyReachable, LetterRefused (something is
-    missing).
+    `language` is the page's, where it may have been switched since the letter began: mail to the supporter and the
+    letter's status page will speak it. Doing it twice is harmless. Raises CampaignClosed, AlreadyWritten,
+    NobodyReachable, LetterRefused (something is missing).
     """
     try:
         with transaction.atomic():
@@ -181,7 +182,7 @@ def submit(letter: Letter, *, now: datetime) -> bool:
             letter.refresh_from_db(
                 fields=["stage", "sealed", "proven", "supporter"], from_queryset=Letter.objects.select_for_update()
             )
-            return _submit(letter, now=now)
+            return _submit(letter, now=now, language=language or letter.language)
     except IntegrityError:  # another letter of this person for this ask was confirmed at the same moment
         letter.refresh_from_db()
         raise AlreadyWritten(
@@ -189,7 +190,7 @@ def submit(letter: Letter, *, now: datetime) -> bool:
         ) from None
 
 
-def _submit(letter: Letter, *, now: datetime) -> bool:
+def _submit(letter: Letter, *, now: datetime, language: str) -> bool:
     if letter.stage in {Letter.Stage.AWAITING, Letter.Stage.CONFIRMED}:
         return letter.stage == Letter.Stage.CONFIRMED
     if letter.stage != Letter.Stage.DRAFT:
@@ -199,6 +200,9 @@ def _submit(letter: Letter, *, now: datetime) -> bool:
     content = revise_check(letter)
     if not choosing.reaches_somebody(letter.ask, content, now=now):
         raise NobodyReachable
+    if language != letter.language:
+        letter.language = language
+        letter.save(update_fields=["language"])
     supporter = supporters.of(letter, content)
     earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
     proven = supporters.has_just_proved(letter, supporter, now=now)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 LOCAL_LIMIT = 64  # octets, RFC 5321 §4.5.3.1.1
@@ -48,12 +49,10 @@ def parse_email(text: str) -> str:
     domain, no quoted local part, no address literal, nothing that changes its looks under NFKC.
     """
     if not _LINE_ENDS.isdisjoint(text):
-        raise AddressRefused(
-            "line_break", "The address contains a line break. Write one address on one line."
-        )
+        raise AddressRefused("line_break", _("The address contains a line break. Write one address on one line."))
     text = text.strip()
     _refuse_by_looks(text)
-    local, _, domain = text.rpartition("@")
+    local, _at, domain = text.rpartition("@")
     _refuse_local_part(local)
     _refuse_domain(domain)
     try:
@@ -68,7 +67,7 @@ def parse_email(text: str) -> str:
         )
     except (EmailNotValidError, UnicodeError):
         raise AddressRefused(
-            "not_an_address", "This does not look like an e-mail address. Write it like name@office.example."
+            "not_an_address", _("This does not look like an e-mail address. Write it like name@office.example.")
         ) from None
     address = f"{unicodedata.normalize('NFC', local)}@{parsed.ascii_domain}"
     if "." not in (parsed.ascii_domain or ""):
@@ -102,7 +101,7 @@ def mailbox_of(address: str) -> str:
 
     Two people may share a mailbox by tags, so identity does not fold them; a flood aimed at one mailbox must.
     """
-    local, _, domain = normalise_email(address).rpartition("@")
+    local, _at, domain = normalise_email(address).rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
 
 
@@ -121,77 +120,71 @@ def clean_person_name(text: str, *, limit: int = 100) -> str:
     for char in text:
         kind = unicodedata.category(char)
         if char in _LINE_ENDS:
-            raise NameRefused("line_break", "The name contains a line break. Write it on one line.")
+            raise NameRefused("line_break", _("The name contains a line break. Write it on one line."))
         if kind == "Cs" or (kind == "Cc" and char != "\t"):
             raise NameRefused(
-                "control_character", "The name contains a character that cannot be printed. Retype it."
+                "control_character", _("The name contains a character that cannot be printed. Retype it.")
             )
         if char in _BIDI:
-            raise NameRefused(
-                "direction_mark", "The name contains a mark that turns the writing round. Retype it."
-            )
+            raise NameRefused("direction_mark", _("The name contains a mark that turns the writing round. Retype it."))
         if kind == "Cf" or char in _LOOKS_LIKE_NOTHING:
-            raise NameRefused(
-                "invisible_character", "The name contains a character that nobody can see. Retype it."
-            )
+            raise NameRefused("invisible_character", _("The name contains a character that nobody can see. Retype it."))
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not any(unicodedata.category(char)[0] in "LNPS" for char in name):
-        raise NameRefused("blank", "The name is empty. Write a name.")
+        raise NameRefused("blank", _("The name is empty. Write a name."))
     if len(name) > limit:
-        raise NameRefused("too_long", f"The name has {len(name)} characters; {limit} fit. Shorten it.")
+        raise NameRefused(
+            "too_long",
+            _("The name is longer than %(limit)d characters. Shorten it.") % {"limit": limit},
+        )
     return name
 
 
 def _refuse_by_looks(text: str) -> None:
     """Refuse what is wrong with the text as a whole; raises AddressRefused."""
     if not text:
-        raise AddressRefused("blank", "The e-mail address is empty. Write one like name@office.example.")
+        raise AddressRefused("blank", _("The e-mail address is empty. Write one like name@office.example."))
     if len(text.encode(errors="replace")) > 4 * ADDRESS_LIMIT:
         raise _too_long()
     if any(unicodedata.category(char) in ("Cc", "Cf", "Cs") or char in _LOOKS_LIKE_NOTHING for char in text):
         raise AddressRefused(
             "invisible_character",
-            "The address contains a character that nobody can see. Type it again by hand.",
+            _("The address contains a character that nobody can see. Type it again by hand."),
         )
     if "<" in text or ">" in text:
-        raise AddressRefused("name_included", "Write the address alone, without a name and without < and >.")
+        raise AddressRefused("name_included", _("Write the address alone, without a name and without < and >."))
     if '"' in text:
-        raise AddressRefused("quoted", "Addresses with quotation marks cannot be used. Leave them out.")
+        raise AddressRefused("quoted", _("Addresses with quotation marks cannot be used. Leave them out."))
     if text.count("@") > 1 or any(char in text for char in ",;"):
-        raise AddressRefused("several", "Write exactly one address, with one @ in it.")
+        raise AddressRefused("several", _("Write exactly one address, with one @ in it."))
     if "@" not in text:
-        raise AddressRefused("no_at", "The @ is missing. Write the address like name@office.example.")
+        raise AddressRefused("no_at", _("The @ is missing. Write the address like name@office.example."))
     if any(char.isspace() for char in text):
-        raise AddressRefused("blank_inside", "The address contains a space. Take it out.")
+        raise AddressRefused("blank_inside", _("The address contains a space. Take it out."))
 
 
 def _refuse_local_part(local: str) -> None:
     """Refuse what stands before the @; raises AddressRefused."""
     if not local:
-        raise AddressRefused(
-            "no_local_part", "The part before the @ is missing. Write it like name@office.example."
-        )
+        raise AddressRefused("no_local_part", _("The part before the @ is missing. Write it like name@office.example."))
     if len(unicodedata.normalize("NFC", local).encode()) > LOCAL_LIMIT:
         raise AddressRefused(
-            "local_part_too_long", f"The part before the @ is longer than {LOCAL_LIMIT} characters."
+            "local_part_too_long",
+            _("The part before the @ is longer than %(limit)d characters.") % {"limit": LOCAL_LIMIT},
         )
     if local.startswith("-"):
-        raise AddressRefused(
-            "leading_hyphen", "An address cannot begin with a hyphen. Check its first character."
-        )
+        raise AddressRefused("leading_hyphen", _("An address cannot begin with a hyphen. Check its first character."))
     if "%" in local or "!" in local:
         # Some servers pass such mail on to somebody else.
-        raise AddressRefused(
-            "relayed", "Addresses with % or ! before the @ cannot be used. Check the spelling."
-        )
+        raise AddressRefused("relayed", _("Addresses with % or ! before the @ cannot be used. Check the spelling."))
     if not local.isascii():
         # They need SMTPUTF8 (RFC 6531) from every server on the way, and few have it.
         raise AddressRefused(
             "not_ascii",
-            "Letters such as ü before the @ cannot be used yet. Give another address, if there is one.",
+            _("Letters such as ü before the @ cannot be used yet. Give another address, if there is one."),
         )
     if local.startswith("=?") and local.endswith("?="):
-        raise AddressRefused("encoded", "This address was encoded by a mail program. Type it again by hand.")
+        raise AddressRefused("encoded", _("This address was encoded by a mail program. Type it again by hand."))
     if _is_unstable(local):
         raise _wide()
 
@@ -199,15 +192,13 @@ def _refuse_local_part(local: str) -> None:
 def _refuse_domain(domain: str) -> None:
     """Refuse what stands behind the @; raises AddressRefused."""
     if not domain:
-        raise AddressRefused(
-            "no_domain", "The part behind the @ is missing. Write it like name@office.example."
-        )
+        raise AddressRefused("no_domain", _("The part behind the @ is missing. Write it like name@office.example."))
     if len(domain) > ADDRESS_LIMIT:
         raise _too_long()
     if _is_unstable(domain) or "\u3002" in domain:
         raise _wide()
     if domain.startswith("[") or re.fullmatch(r"[0-9.]+", domain):
-        raise AddressRefused("number", "Write the name of the mail server behind the @, not its number.")
+        raise AddressRefused("number", _("Write the name of the mail server behind the @, not its number."))
     if "." not in domain.strip("."):
         raise _no_dot()
 
@@ -219,15 +210,17 @@ def _is_unstable(part: str) -> bool:
 def _wide() -> AddressRefused:
     return AddressRefused(
         "look_alike",
-        "The address contains wide or joined letters that only look like normal ones. Type it again.",
+        _("The address contains wide or joined letters that only look like normal ones. Type it again."),
     )
 
 
 def _no_dot() -> AddressRefused:
     return AddressRefused(
-        "no_dot", "The part behind the @ needs a full stop, as in office.example. Write the whole address."
+        "no_dot", _("The part behind the @ needs a full stop, as in office.example. Write the whole address.")
     )
 
 
 def _too_long() -> AddressRefused:
-    return AddressRefused("too_long", f"The address is longer than {ADDRESS_LIMIT} characters. Check it.")
+    return AddressRefused(
+        "too_long", _("The address is longer than %(limit)d characters. Check it.") % {"limit": ADDRESS_LIMIT}
+    )

@@ -10,6 +10,7 @@ atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["POSTBAG_DATA"] = _DATA
 os.environ.setdefault("SECRET_KEY", "a key for tests alone, long enough to be accepted")
 os.environ.setdefault("BASE_URL", "http://localhost:8000")
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # a browser's event loop runs in the thread of its tests
 os.environ["INSTANCE_ID"] = "5e" * 16  # each test's database is a new one, whatever was sent from it before the worker
 
 from config.settings import *  # noqa: E402, F403

@@ -11,9 +11,11 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused, NobodyReachable
+from web import languages
 from web.security import COOKIES_BELOW, is_foreign
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,16 @@ def given_back(request: HttpRequest) -> dict[str, str]:
 
 
 def _page(request: HttpRequest, name: str, status: int, **context: Any) -> HttpResponse:
+    """Return an error page in the language of its address, else one that the browser asks for."""
+    with override(languages.of_request(request)):
+        response = _spoken(request, name, status, **context)
+    response["X-Robots-Tag"] = "noindex"
+    response["Cache-Control"] = "no-store"
+    languages.vary(response)
+    return response
+
+
+def _spoken(request: HttpRequest, name: str, status: int, **context: Any) -> HttpResponse:
     labels = {
         "sentence": _("Your own words"),
         "subject": _("Subject"),
@@ -128,10 +140,7 @@ def _page(request: HttpRequest, name: str, status: int, **context: Any) -> HttpR
         "town": _("Your town"),
     }
     context = {"given_back": given_back(request), "labels": labels, **context}
-    response = render(request, f"errors/{name}.html", context, status=status)
-    response["X-Robots-Tag"] = "noindex"
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, f"errors/{name}.html", context, status=status)
 
 
 def _announced_bytes(request: HttpRequest) -> int:

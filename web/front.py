@@ -2,26 +2,32 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from campaigns import publishing
 from campaigns.models import Campaign
+from web import languages
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the open campaigns, or lead to the only one."""
+    """Show the open campaigns, or lead to the only one, in the language that the browser asks for."""
+    lang = languages.of_request(request)
     found = Campaign.objects.filter(stage=Campaign.Stage.OPEN).select_related("organisation")
     campaigns = list(found.prefetch_related("texts").order_by("-opened_at")[:100])
     if len(campaigns) == 1:
-        return redirect("supporters:campaign", lang=settings.LANGUAGE_CODE, campaign=campaigns[0].slug)
-    listed = [(campaign, publishing.page_text(campaign, settings.LANGUAGE_CODE)) for campaign in campaigns]
-    return render(request, "supporters/home.html", {"campaigns": listed, "lang": settings.LANGUAGE_CODE})
+        response: HttpResponse = redirect("supporters:campaign", lang=lang, campaign=campaigns[0].slug)
+    else:
+        listed = [(campaign, publishing.page_text(campaign, lang)) for campaign in campaigns]
+        with override(lang):
+            response = render(request, "supporters/home.html", {"campaigns": listed, "lang": lang})
+    languages.vary(response)
+    return response
 
 
 class HealthForEveryHost:

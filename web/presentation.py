@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import nh3
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from markdown_it import MarkdownIt
 from campaigns import looks, partners
 from campaigns.models import Partner
 from letters import page_words
+from web import languages
 
 STYLESHEETS = ("tokens.css", "supporters.css")
 _LOCALES = {"en": "en_GB"}  # British English, as everywhere in the product
@@ -41,6 +43,18 @@ def language() -> str:
 def direction() -> str:
     """Return "ltr" or "rtl", for `dir`."""
     return "rtl" if get_language_bidi() else "ltr"
+
+
+def marks(code: str) -> SafeString:
+    """Return the attributes of a block in this language; none where the page speaks it."""
+    if code == language():
+        return SafeString("")
+    return format_html(' lang="{}" dir="{}"', code, languages.direction_of(code))
+
+
+def language_name(code: str) -> str:
+    """Return the name of a language in the language of the page: "German"."""
+    return str(_locale().languages.get(code, code))
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +95,7 @@ def word_label(word: str) -> str:
 
 def word_explained(word: str) -> str:
     """Return the sentence that explains a page word."""
-    return page_words.EXPLAINED[word]
+    return str(page_words.EXPLAINED[word])
 
 
 def date_words(moment: datetime | date) -> str:
@@ -107,20 +121,19 @@ def listed(names: Iterable[str]) -> str:
     return format_list([str(name) for name in names], style="standard", locale=_locale())
 
 
-def language_name(code: str) -> str:
-    """Return what a language is called in the language of the page: "German"."""
-    try:
-        return Locale.parse(code.replace("-", "_")).get_display_name(_locale()) or code
-    except (UnknownLocaleError, ValueError):
-        return code
+def isolated(name: object) -> SafeString:
+    """Return a name or address that keeps its own direction, whichever way the sentence around it runs."""
+    return format_html("<bdi>{}</bdi>", name)
 
 
-def direction_of(code: str) -> str:
-    """Return "ltr" or "rtl" for a language, for `dir`; "auto" where it is unknown."""
-    try:
-        return str(Locale.parse(code.replace("-", "_")).text_direction)
-    except (UnknownLocaleError, ValueError):
-        return "auto"
+def quoted(text: str, code: str) -> SafeString:
+    """Return words of a campaign within a sentence of ours, marked where they are in another language."""
+    return format_html("<bdi{}>{}</bdi>", marks(code), text)
+
+
+def names(found: Iterable[str]) -> SafeString:
+    """Return "A, B and C", each name isolated from the direction of the sentence."""
+    return mark_safe(listed(isolated(name) for name in found))  # noqa: S308  each is escaped, and CLDR has no markup
 
 
 def number(value: int) -> str:
@@ -150,6 +163,9 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "test_mode": test_mode,
     "language": language,
     "direction": direction,
+    "languages": languages.links,
+    "language_name": language_name,
+    "marks": marks,
     "styles": styles,
     "nonce": nonce,
     "look": look,
@@ -161,9 +177,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date_words": date_words,
     "time_words": time_words,
     "moment_words": moment_words,
+    "isolated": isolated,
     "listed": listed,
     "language_name": language_name,
-    "direction_of": direction_of,
+    "direction_of": languages.direction_of,
+    "names": names,
     "number": number,
+    "quoted": quoted,
     "markdown": markdown,
 }

@@ -103,7 +103,7 @@ def test_a_closed_campaign_says_so_in_the_frame(
     publishing.close(campaign=campaign, by=alice, ending="won", words="They are free.", now=cast.NOW)
     response = client.get(f"{FRAME}?partner=ports", headers={"Referer": f"{LISTED}/"})
     assert response.status_code == 200
-    assert "This campaign has reached what it asked for." in response.content.decode()
+    assert "This campaign has reached its goal. Thank you." in response.content.decode()
 
 
 def test_a_draft_campaign_is_shown_to_nobody(client: Client, campaign: Campaign) -> None:

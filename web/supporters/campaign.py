@@ -63,13 +63,14 @@ def _page(
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
     sent = statistics.letters_sent(campaign)
+    written = publishing.language_of_page(campaign, asks, lang)
     context: dict[str, Any] = {
         "lang": lang,
         "campaign": campaign,
-        "text": publishing.page_text(campaign, lang),
-        "asks": [(ask, publishing.text_of(ask, lang)) for ask in asks],
+        "text": publishing.page_text(campaign, written),
+        "asks": [(ask, publishing.text_of(ask, written)) for ask in asks],
         "opened": opened,
-        "opened_text": publishing.text_of(opened, lang) if opened else None,
+        "opened_text": publishing.text_of(opened, written) if opened else None,
         **envelope.of(opened, country=values["country"], now=timezone.now()),
         "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
         "values": values,

@@ -12,6 +12,7 @@ from campaigns import publishing
 from letters import notices, supporters, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
+from web.presentation import quoted
 from web.supporters import endings, fates
 from web.supporters.draft import news_words
 from web.supporters.finding import (
@@ -154,7 +155,8 @@ def _link_page(
     shown = []
     for letter in waiting:
         names = fates.named([target.name for target in writing.targets_of(letter, now=now)])
-        title = publishing.title_of(letter.ask, lang)
+        text = publishing.text_of(letter.ask, lang)
+        title = quoted(text.title, text.language) if text else letter.ask.slug
         shown.append((letter, writing.read(letter), title, names, writing.digest(letter)))
     context = {
         "lang": lang,

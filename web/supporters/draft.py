@@ -95,7 +95,7 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     if wait := throttling.must_wait(request, deed="send", now=now):
         return _check_page(request, draft, content, wait=wait)
     try:
-        confirmed = writing.submit(letter, now=now)
+        confirmed = writing.submit(letter, now=now, language=draft.lang)
     except writing.AlreadyWritten as known:
         link = status_url(known.letter)
         return endings.already_written(request, known.letter, lang=draft.lang, status_url=link)

@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -16,7 +15,7 @@ from campaigns import partners
 from campaigns.models import Ask, Campaign
 from letters import tokens, writing
 from letters.models import Letter
-from web import framing
+from web import framing, languages
 from web.security import same_origin_only
 from web.supporters import endings
 
@@ -83,17 +82,17 @@ def ask_of(campaign: Campaign, slug: str) -> Ask:
 
 def known_language(lang: str) -> None:
     """Raise Http404 for a language that the pages do not speak."""
-    if lang not in dict(settings.LANGUAGES):
+    if not languages.is_offered(lang):
         raise Http404
 
 
 def for_supporters(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """Guard a page without cookies, in the language of its address; a closed campaign gives the text back."""
+    """Guard a page without cookies, in the language of its address or browser; a closed campaign returns the text."""
 
     @same_origin_only
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        lang = str(kwargs.get("lang", settings.LANGUAGE_CODE))
+        lang = str(kwargs.get("lang") or languages.of_request(request))
         known_language(lang)
         with override(lang):
             try:

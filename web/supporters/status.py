@@ -4,10 +4,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
 from letters import tokens, writing
+from web import languages
 from web.supporters import fates
 from web.supporters.finding import SeeOther, by_token, for_supporters
 
@@ -23,16 +25,18 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
     letter, now = found[0], timezone.now()
     if request.method == "POST":
         writing.withdraw(letter, now=now)
-        return SeeOther(request.path)
+        return SeeOther(request.get_full_path())
+    lang = languages.chosen(request) or letter.language
     context = {
-        "lang": letter.language,
+        "lang": lang,
         "letter": letter,
-        "ask_title": publishing.title_of(letter.ask, letter.language),
-        "text": publishing.page_text(letter.campaign, letter.language),
+        "ask_title": publishing.title_of(letter.ask, lang),
+        "ask_text": publishing.text_of(letter.ask, lang),
+        "text": publishing.page_text(letter.campaign, lang),
         "content": writing.read(letter) if letter.sealed else None,
-        "overview": fates.overview(letter, now=now),
         "now": now,
-        "address": request.path,
+        "address": request.get_full_path(),
         "print_url": reverse("supporters:status-print", kwargs={"token": token}),
     }
-    return render(request, "supporters/status.html", context)
+    with override(lang):
+        return render(request, "supporters/status.html", {**context, "overview": fates.overview(letter, now=now)})

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns.models import AskText, Campaign, CampaignText
 from letters import writing
 from letters.models import DeliveryTally, Letter
 from targets.models import Address
@@ -131,3 +131,21 @@ def test_each_ending_has_its_words(dana: Dana, ending: str, words: str) -> None:
         stage=Campaign.Stage.CLOSED, ending=ending, closed_at=timezone.now() if ending == "ended" else None
     )
     assert words in one_h1(dana.get(f"{dana.home}leaders/"))
+
+
+def test_words_that_are_in_another_language_than_the_page_are_marked_and_said(dana: Dana) -> None:
+    html = page(dana.get(f"/de/{dana.campaign.slug}/"))
+    assert "Sie lesen ihn in dieser: Englisch." in html
+    assert '<div lang="en" dir="ltr">\n<h1>Ask' in html
+    assert "in dieser:" not in page(dana.get(dana.home))
+
+
+def test_a_page_is_never_half_in_one_language_and_half_in_another(dana: Dana) -> None:
+    CampaignText.objects.create(campaign=dana.campaign, language="de", title="Bitten Sie", summary="Kurz.")
+    html = page(dana.get(f"/de/{dana.campaign.slug}/"))
+    assert "Bitten Sie" not in html  # its asks are not written in German
+    for ask in dana.campaign.asks.all():
+        AskText.objects.create(ask=ask, language="de", title=f"Brief {ask.slug}")
+    html = page(dana.get(f"/de/{dana.campaign.slug}/"))
+    assert "<h1>Bitten Sie</h1>" in html
+    assert "in dieser:" not in html
