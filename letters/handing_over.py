@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts import audit
 from accounts.models import User
 from campaigns.models import Ask
-from letters import paper
+from letters import choosing, drafts, paper
 from letters.envelopes import Layout
 from letters.models import Delivery, Letter
 from targets.models import Target
@@ -78,8 +78,17 @@ def _deliveries(target: Target) -> QuerySet[Delivery]:
 
 
 def _by_post_alone(target: Target) -> QuerySet[Letter]:
-    """Return the confirmed letters for a target that no e-mail address is known of: they have no delivery to it."""
+    """Return the confirmed letters for a target that no e-mail address is known of: they have no delivery to it.
+
+    Where writers choose, only their sealed letter knows whom they chose.
+    """
     if target.email_id is not None:
         return Letter.objects.none()
     listed = target.entries.filter(retired_at=None).values("target_list")
-    return Letter.objects.filter(stage=Letter.Stage.CONFIRMED, ask__target_list__in=listed).exclude(sealed=b"")
+    letters = Letter.objects.filter(stage=Letter.Stage.CONFIRMED, ask__target_list__in=listed).exclude(sealed=b"")
+    for_others = [
+        letter.pk
+        for letter in letters.exclude(ask__mode=Ask.Mode.FIXED).select_related("campaign")
+        if target.pk not in (choosing.chosen(drafts.read(letter)) or {target.pk})
+    ]
+    return letters.exclude(pk__in=for_others)

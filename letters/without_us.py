@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from letters import fields, writing
+from letters import choosing, fields, writing
 from letters.models import Letter
-from targets import lists
 from targets.models import Address, Target
 
 
@@ -16,8 +15,8 @@ def targets_of(letter: Letter, *, now: datetime) -> list[Target]:
     else:
         mailed = writing.targets_of(letter, now=now)
     known = {target.pk for target in mailed}
-    others = [target for target in lists.active_targets(letter.ask.target_list) if target.pk not in known]
-    return [*mailed, *(target for target in others if target.post is not None and not has_email(target))]
+    by_post = choosing.by_post_alone(letter.ask, writing.read(letter), now=now)
+    return [*mailed, *(target for target in by_post if target.pk not in known)]
 
 
 def has_email(target: Target) -> bool:

@@ -263,7 +263,7 @@ _OWNERS = {
     "feedback": {"letters/lifecycle.py", "letters/tracking.py"},
     "dot_at": {"letters/attempts.py", "letters/outbox.py"},  # taken off at a claim, put on by the fence
     "digest": {"letters/outbox.py"},
-    "count": {"letters/tallies.py"},
+    "count": {"letters/tallies.py", "letters/told.py"},  # of deliveries and hours; of self-reports
 }
 
 

@@ -12,6 +12,7 @@ from letters import outbox, retries, statistics, writing
 from letters.endings import Deferred, Ending, Refused
 from letters.models import AttemptAt, Delivery, DeliveryEvent, Letter
 from letters.page_words import Word
+from letters.refusals import NobodyReachable
 from targets.models import Address
 from tests import cast
 from tests.letters import deeds
@@ -216,7 +217,8 @@ def test_two_refusals_of_the_address_within_a_week_mark_it_dead(ask: Ask, clock:
         deeds.a_confirmed_letter(ask, email=f"w{n}@mail.example", now=clock.pass_by(hours=1))
         deeds.attempt(Refused(550, "5.1.1 no such mailbox"))
         assert {a.status for a in Address.objects.filter(kind="email")} == {status}
-    assert deeds.deliveries(deeds.a_confirmed_letter(ask, email="w9@mail.example")) == []
+    with pytest.raises(NobodyReachable):
+        deeds.a_confirmed_letter(ask, email="w9@mail.example")
 
 
 def test_refusals_of_the_letter_or_long_ago_leave_the_address_alive(ask: Ask, clock: Clock) -> None:
