@@ -4,20 +4,27 @@ import codecs
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from campaigns import publishing
+from campaigns.models import Campaign
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused
 from web.security import COOKIES_BELOW, is_foreign
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = 30  # seconds
+MOST_OPEN = 20  # campaigns that a lost visitor is shown
 _NEVER_GIVEN_BACK = ("password", "csrfmiddlewaretoken", "code", "secret")
 _MOST_FIELDS = 40
 _MOST_BYTES, _MOST_BYTES_OF_ORGANISERS = 512 * 1024, 4 * 1024 * 1024
@@ -58,7 +65,8 @@ class DomainErrors:
             return _page(request, "too_large", 413)
         if isinstance(error, OperationalError | InterfaceError):
             log.exception("The database did not answer (%s)", _route(request))
-            response = _page(request, "unavailable", 503)
+            again_at = timezone.now() + timedelta(seconds=RETRY_AFTER)
+            response = _page(request, "unavailable", 503, again_at=again_at)
             response["Retry-After"] = str(RETRY_AFTER)
             return response
         if isinstance(error, DataError):
@@ -71,8 +79,16 @@ class DomainErrors:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
-    """404: the same bytes for every address, so that no token can be guessed by what the page says."""
-    return _page(request, "not_found", 404)
+    """404: the same for every address, so that no token can be guessed by what the page says; and what is open."""
+    return _page(request, "not_found", 404, campaigns=_open_campaigns(request))
+
+
+def too_many(request: HttpRequest, *, wait: int) -> HttpResponse:
+    """429: this network has done it often; what was typed is given back, with the time from which it goes on."""
+    again_at = timezone.now() + timedelta(seconds=wait)
+    response = _page(request, "too_many", 429, again_at=again_at)
+    response["Retry-After"] = str(wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
@@ -118,17 +134,35 @@ def given_back(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def language_of(request: HttpRequest) -> str:
+    """Return the language that an address begins with, else the one in force."""
+    first = request.path_info.split("/")[1] if request.path_info.startswith("/") else ""
+    return first if first in dict(settings.LANGUAGES) else get_language() or settings.LANGUAGE_CODE
+
+
+def _open_campaigns(request: HttpRequest) -> list[tuple[Campaign, str, str]]:
+    """Return the open campaigns with title and language; none where the database does not answer either."""
+    lang = language_of(request)
+    try:
+        written = Campaign.objects.filter(stage=Campaign.Stage.OPEN, texts__isnull=False).distinct()
+        found = written.prefetch_related("texts").order_by("-opened_at")
+        return [(campaign, publishing.page_text(campaign, lang).title, lang) for campaign in found[:MOST_OPEN]]
+    except DatabaseError:
+        return []
+
+
 def _page(request: HttpRequest, name: str, status: int, **context: Any) -> HttpResponse:
-    labels = {
-        "sentence": _("Your own words"),
-        "subject": _("Subject"),
-        "body": _("Your letter"),
-        "name": _("Your name"),
-        "email": _("Your e-mail address"),
-        "town": _("Your town"),
-    }
-    context = {"given_back": given_back(request), "labels": labels, **context}
-    response = render(request, f"errors/{name}.html", context, status=status)
+    with override(language_of(request)):
+        labels = {
+            "sentence": _("Your own words"),
+            "subject": _("Subject"),
+            "body": _("Your letter"),
+            "name": _("Your name"),
+            "email": _("Your e-mail address"),
+            "town": _("Your town"),
+        }
+        context = {"given_back": given_back(request), "labels": labels, **context}
+        response = render(request, f"errors/{name}.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     response["Cache-Control"] = "no-store"
     return response
