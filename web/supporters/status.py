@@ -1,12 +1,18 @@
-"""Where the letter is: each target's line, and taking back what has not left."""
+"""Where the letter is: each target's line, taking back what has not left, and noting a reply."""
+
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import tokens, writing
+from letters import tokens, told_replies, writing
+from letters.feedback import ToldReply
+from letters.models import Letter
 from web.supporters import fates
 from web.supporters.finding import SeeOther, by_token, for_supporters
 
@@ -15,22 +21,45 @@ from web.supporters.finding import SeeOther, by_token, for_supporters
 @by_token
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, *, token: str) -> HttpResponse:
-    """Show what became of the letter; POST stops what still waits."""
+    """Show what became of the letter; POST stops what still waits, or notes a reply.
+
+    `?part=live` gives that part of the page which moves, for the script that looks again.
+    """
     found = writing.find(tokens.STATUS, token)
     if found is None:
         raise Http404
-    letter, now = found[0], timezone.now()
-    if request.method == "POST":
-        writing.withdraw(letter, now=now)
-        return SeeOther(request.path)
-    context = {
+    letter = found[0]
+    with override(letter.language):
+        if request.method != "POST":
+            part = "live" if request.GET.get("part") == "live" else "status"
+            return render(request, f"supporters/{part}.html", _shown(request, letter))
+        if request.POST.get("deed") != "replied":
+            writing.withdraw(letter, now=timezone.now())
+            return SeeOther(request.path)
+        target, kind = request.POST.get("target", "")[:64], request.POST.get("kind", "")
+        if told_replies.tell(letter, target=target, kind=kind, now=timezone.now()):
+            return SeeOther(f"{request.path}#replies")
+        errors = {"kind": _("Choose what came back.")} if kind not in ToldReply.Kind.values else {
+            "target": _("Choose who answered.")
+        }  # fmt: skip
+        shown = {**_shown(request, letter), "errors": errors, "values": {"target": target, "kind": kind}}
+        return render(request, "supporters/status.html", shown, status=422)
+
+
+def _shown(request: HttpRequest, letter: Letter) -> dict[str, Any]:
+    now = timezone.now()
+    overview = fates.overview(letter, now=now)
+    return {
         "lang": letter.language,
         "letter": letter,
         "ask_title": publishing.title_of(letter.ask, letter.language),
         "text": publishing.page_text(letter.campaign, letter.language),
         "content": writing.read(letter) if letter.sealed else None,
-        "overview": fates.overview(letter, now=now),
+        "overview": overview,
+        "answerable": [(fate.target, fate.name) for fate in overview.fates if fate.may_be_answered],
+        "kinds": [(kind, fates.told_words(kind)) for kind in ToldReply.Kind.values],
+        "values": {"target": "", "kind": ""},
+        "errors": {},
         "now": now,
         "address": request.path,
     }
-    return render(request, "supporters/status.html", context)

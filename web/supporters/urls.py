@@ -2,16 +2,24 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, sent, status
+from web.supporters import campaign, confirming, draft, my, once, sent, status
 
 app_name = "supporters"
 urlpatterns = [
     path("letter/<str:token>/", status.status, name="status"),
+    path("my/", my.my, name="my"),
+    path("my/open/<str:token>/", my.open_link, name="my-open"),
+    path("my/stop/<str:token>/", my.stop, name="my-stop"),
+    path("my/see/<str:token>/", my.see, name="my-see"),
+    path("my/see/<str:token>/download/", my.download, name="my-download"),
+    path("my/see/<str:token>/delete/", my.delete, name="my-delete"),
     path("<slug:lang>/<slug:campaign>/", campaign.campaign_page, name="campaign"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/write/", draft.write, name="write"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/check/", draft.check, name="check"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/confirm/", confirming.confirm, name="confirm"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/sent/", sent.sent, name="sent"),
     path("<slug:lang>/<slug:campaign>/confirm/<str:token>/", confirming.link, name="link"),
+    path("<slug:lang>/<slug:campaign>/once/", once.once, name="once"),
+    path("<slug:lang>/<slug:campaign>/once/<str:token>/", once.link, name="once-link"),
     path("<slug:lang>/<slug:campaign>/<slug:ask>/", campaign.ask_page, name="ask"),
 ]
