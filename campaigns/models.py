@@ -19,6 +19,7 @@ class Campaign(models.Model):
         NONE = "", "None"
         WON = "won", "Won"
         ENDED = "ended", "Ended"
+        PAUSED = "paused", "Paused"  # nobody writes for now; it may open again
         MOVED = "moved", "Moved"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="campaigns")
@@ -27,6 +28,7 @@ class Campaign(models.Model):
     stage = models.CharField(max_length=6, choices=Stage.choices, default=Stage.DRAFT)
     ending = models.CharField(max_length=6, choices=Ending.choices, default=Ending.NONE, blank=True)
     ending_words = models.TextField(max_length=2000, blank=True)
+    ending_link = models.CharField(max_length=300, blank=True)  # what supporters can do next, or where it goes on
     paused_at = models.DateTimeField(null=True, blank=True)  # delivery rests; letters keep being confirmed
     paused_because = models.CharField(max_length=300, blank=True)
     paused_cause = models.CharField(max_length=20, blank=True)  # where the system paused it: a code …
@@ -48,7 +50,7 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(stage__in=["draft", "open", "closed"]), name="campaign_stage_is_known"),
             models.CheckConstraint(
-                condition=Q(ending__in=["", "won", "ended", "moved"]), name="campaign_ending_is_known"
+                condition=Q(ending__in=["", "won", "ended", "paused", "moved"]), name="campaign_ending_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(confirm_within_hours__gte=1, confirm_within_hours__lte=168),

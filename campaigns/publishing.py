@@ -1,5 +1,6 @@
 """A campaign's deeds: making one, its asks and wording, publishing, pausing, resuming, closing."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,11 @@ from campaigns.models import Ask, AskText, Campaign, CampaignText, LetterTemplat
 from targets import lists, salutations
 from targets.models import Target, TargetList
 
-RESERVED_SLUGS = {"new", "draft", "confirm", "letter", "my", "organise", "api", "hooks", "embed", "static", "postbox"}
+RESERVED_SLUGS = {
+    "new", "draft", "confirm", "once", "letter", "my", "organise", "api", "hooks", "embed", "static", "postbox",
+}  # fmt: skip
+
+LINK = re.compile(r"https?://[^\s\"<>]{1,290}")  # of what supporters can do when a campaign has ended
 
 
 class CampaignRefused(ValueError):
@@ -259,16 +264,23 @@ def publish(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
     return _move(
         campaign, by, "published", from_=(Campaign.Stage.DRAFT, Campaign.Stage.CLOSED),
         stage=Campaign.Stage.OPEN, opened_at=campaign.opened_at or now, closed_at=None, ending=Campaign.Ending.NONE,
+        ending_link="",
     )  # fmt: skip
 
 
-def close(*, campaign: Campaign, by: User, ending: str, words: str, now: datetime) -> bool:
-    """End a campaign: nobody writes any more. What waits still leaves unless it is stopped separately."""
-    if ending not in {Campaign.Ending.WON, Campaign.Ending.ENDED, Campaign.Ending.MOVED}:
+def close(*, campaign: Campaign, by: User, ending: str, words: str, now: datetime, link: str = "") -> bool:
+    """End a campaign, or let it rest: nobody writes any more. What waits still leaves unless it is stopped separately.
+
+    `link` is what supporters can do next, or where it goes on.
+    """
+    if ending not in {Campaign.Ending.WON, Campaign.Ending.ENDED, Campaign.Ending.PAUSED, Campaign.Ending.MOVED}:
         raise CampaignRefused({"ending": "Choose how the campaign ended."})
+    if link and not LINK.fullmatch(link):
+        raise CampaignRefused({"link": "Write the whole address, such as https://campaign.example."})
     return _move(
         campaign, by, "closed", from_=(Campaign.Stage.OPEN,),
         stage=Campaign.Stage.CLOSED, closed_at=now, ending=ending, ending_words=words[:2000],
+        ending_link=link,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"/(draft|confirm|letter|key)/[^/\s\"']+")
+_TOKEN = re.compile(r"/(draft|confirm|letter|once|my/open|my/see|my/stop|key)/[^/\s\"']+")
 
 
 def without_tokens(text: str) -> str:

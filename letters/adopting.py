@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 
 from accounts import audit
 from campaigns.models import Campaign
-from letters import clock, holding, instance, leaving, lifecycle, resting, standing, state_file
+from letters import clock, erasures, holding, instance, leaving, lifecycle, resting, standing, state_file
 from letters.lifecycle import Change, Fact
 from letters.models import Delivery, Instance
 from letters.signals import something_waits
@@ -125,6 +125,7 @@ def join(*, now: datetime) -> str:
 
 def _prepare(*, now: datetime) -> tuple[Instance, Memory | None]:
     """See to it that everything in doubt is held; return the row and what this host remembers. Raises NotNow."""
+    erasures.replay(now=now)  # nothing leaves that somebody had erased after the backup was made
     found = report(now=now)
     row, memory, _ = standing.inspect()
     if found.is_on_hold:

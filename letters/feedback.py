@@ -1,4 +1,4 @@
-"""What comes back, as rows: a bounce or complaint about a delivery, an answer to it, and how much came in each day."""
+"""What comes back, as rows: bounces, complaints, answers, what supporters say of them, and how much came each day."""
 
 from django.db import models
 from django.db.models import Q
@@ -53,6 +53,33 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return f"reply {self.pk}"
+
+
+class ToldReply(models.Model):
+    """What a supporter says came back for one delivery: their word, kept apart from the replies that we saw."""
+
+    class Kind(models.TextChoices):
+        REAL = "real", "A real answer"
+        STANDARD = "standard", "A standard text"
+        ACKNOWLEDGEMENT = "acknowledged", "Only that it arrived"
+        NONE = "none", "No answer"
+        UNEXPECTED = "unexpected", "None is expected"
+
+    delivery = models.OneToOneField("letters.Delivery", on_delete=models.CASCADE, related_name="told_reply")
+    campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["real", "standard", "acknowledged", "none", "unexpected"]),
+                name="told_reply_kind_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class ArrivalTally(models.Model):

@@ -8,7 +8,9 @@ from campaigns.models import Campaign
 from letters import lifecycle
 from letters.feedback import Reply
 from letters.models import Delivery, Letter, Notice, Supporter
+from letters.rights import Consent
 
+WISHES_LIVE_FOR = timedelta(hours=72)  # "tell me once", until its address is proved
 KEPT_FOR = timedelta(days=28)  # after a letter's last delivery ended, and after a reply came
 _ENDED = [Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.CANCELLED]
 
@@ -52,11 +54,11 @@ def supporters_without_letters(*, now: datetime, campaign: Campaign | None = Non
     address for as long as it waits.
     """
     written = Letter.objects.filter(supporter=OuterRef("pk")).exclude(sealed=b"")
-    mail = Notice.objects.filter(
-        supporter=OuterRef("pk"), used_at=None, state__in=[Notice.State.QUEUED, Notice.State.SENDING],
-        created_at__gt=now - timedelta(days=7),
-    )  # fmt: skip
-    due = Supporter.objects.filter(~Exists(written), ~Exists(mail), wants_news_at=None).exclude(sealed=b"")
+    waits = Q(state__in=[Notice.State.QUEUED, Notice.State.SENDING], created_at__gt=now - timedelta(days=7))
+    may_wish = Q(kind=Notice.Kind.ONCE, created_at__gt=now - WISHES_LIVE_FOR)
+    mail = Notice.objects.filter(waits | may_wish, supporter=OuterRef("pk"), used_at=None)
+    wish = Consent.objects.filter(supporter=OuterRef("pk"), withdrawn_at=None)
+    due = Supporter.objects.filter(~Exists(written), ~Exists(mail), ~Exists(wish)).exclude(sealed=b"")
     if campaign is not None:
         due = due.filter(campaign=campaign)
     found = list(due.order_by("pk").values_list("pk", flat=True)[:limit])

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from letters import arrivals, mime, replies, reports, tokens, tracking
+from letters import arrivals, mime, notices, replies, reports, tokens, tracking
 from letters.arrivals import What
 from letters.mime import Part
 from letters.models import Delivery
@@ -133,6 +133,9 @@ def _take_report(mail: Mail, address: Address | None, told: Told, *, now: dateti
         return What.LOOPED, False
     if named is None:
         about_notice = any(_OWN_NOTICE.match(name.strip("<>")) for name in told.named)
+        if told.kind is Kind.BOUNCED:
+            for name in told.named:
+                notices.note_return(name, now=now)
         return (What.ABOUT_NOTICE if about_notice or _is_of_notices(address) else What.UNKNOWN), False
     if told.kind is Kind.OTHER:
         return What.UNTOLD, False

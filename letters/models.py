@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.models import Ask, Campaign, LetterTemplate
-from letters import feedback, self_reports, stoppages  # noqa: F401  registered with the app
+from letters import feedback, rights, self_reports, stoppages  # noqa: F401  registered with the app
 from targets.models import Address, Target, TargetVersion
 
 
@@ -24,8 +24,8 @@ class Supporter(models.Model):
     sealed = models.BinaryField()  # name, e-mail, town, country
     language = models.CharField(max_length=12)
     proven_at = models.DateTimeField(null=True, blank=True)  # when the address was last confirmed
-    wants_news_at = models.DateTimeField(null=True, blank=True)  # consent: "tell me what happens"
-    news_words_hash = models.BinaryField(max_length=32, null=True, blank=True)  # of the words consented to
+    wants_news_at = models.DateTimeField(null=True, blank=True)  # "tell me what happens": in force; see rights.Consent
+    erased_at = models.DateTimeField(null=True, blank=True)  # the hash is a random one since: nobody is known by it
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -61,6 +61,8 @@ class Letter(models.Model):
     source = models.CharField(max_length=40, blank=True)  # ?via=
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
+    mail_asked_at = models.DateTimeField(null=True)  # when its mail was last asked for, whether or not one left
+    remind_at = models.DateTimeField(null=True)  # when its next reminder is due
     confirmed_at = models.DateTimeField(null=True, blank=True)
     passes_replies = models.BooleanField(default=False, db_default=False)  # its writer read that answers are passed on
     ended_at = models.DateTimeField(null=True, blank=True)  # expired or withdrawn
@@ -84,6 +86,8 @@ class Letter(models.Model):
             models.Index(
                 fields=["expires_at"], condition=Q(stage__in=["draft", "awaiting_confirmation"]), name="letter_expiry"
             ),
+            # reminders: which unconfirmed letters are due for one
+            models.Index(fields=["remind_at"], condition=Q(stage="awaiting_confirmation"), name="letter_reminder"),
         ]
 
     def __str__(self) -> str:
@@ -312,11 +316,15 @@ class HourTally(models.Model):
 
 
 class Notice(models.Model):
-    """One mail to a supporter: the confirmation with its link and code, or what a target answered. At least once."""
+    """One mail to a supporter: a confirmation, an answer, a link to what is kept, what was asked to be told."""
 
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", "Confirmation"
+        REMINDER = "reminder", "Reminder"  # another confirmation, with a link and a code of its own
         REPLY = "reply", "Reply"
+        MY_DATA = "my_data", "My data"
+        ONCE = "once", "Tell me once"  # asks for proof of such a wish
+        TOLD = "told", "Told once"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -325,9 +333,12 @@ class Notice(models.Model):
         FAILED = "failed", "Failed"
 
     supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="notices")
-    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="notices")
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, null=True, related_name="notices")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     reply = models.ForeignKey(feedback.Reply, on_delete=models.CASCADE, null=True, related_name="notices")
+    telling = models.ForeignKey(rights.Telling, on_delete=models.CASCADE, null=True, related_name="notices")
+    language = models.CharField(max_length=12, blank=True, db_default="")
+    sealed = models.BinaryField(default=b"", db_default=b"")  # the address, where it is kept nowhere else, until sent
     key = models.BinaryField(max_length=16, unique=True, default=new_key)  # its link and code are derived from it
     code_tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True)  # a link and a code confirm once
@@ -338,12 +349,17 @@ class Notice(models.Model):
     lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    came_back_at = models.DateTimeField(null=True)  # refused by a mail server, at once or later
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["queued", "sending", "sent", "failed"]), name="notice_state_is_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["confirmation", "reminder", "reply"]) | Q(letter__isnull=False),
+                name="notice_about_a_letter",
+            ),
         ]
         indexes = [
             # how many confirmations went to this address today

@@ -58,5 +58,22 @@ def unseal(campaign: Campaign, *, table: str, row: bytes, sealed: bytes) -> dict
     return {str(name): str(value) for name, value in json.loads(plain).items()}
 
 
+def seal_apart(*, table: str, row: bytes, values: Mapping[str, str]) -> bytes:
+    """Encrypt `values` for one row that belongs to no campaign, under the master key itself."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    plain = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":")).encode()
+    return nonce + AESGCM(settings.MASTER_KEY).encrypt(nonce, plain, b"\0".join((b"apart", table.encode(), row)))
+
+
+def unseal_apart(*, table: str, row: bytes, sealed: bytes) -> dict[str, str]:
+    """Return what `seal_apart` took; raises Unreadable where the bytes belong elsewhere or were changed."""
+    bound = b"\0".join((b"apart", table.encode(), row))
+    try:
+        plain = AESGCM(settings.MASTER_KEY).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+    except (InvalidTag, ValueError) as error:
+        raise Unreadable from error
+    return {str(name): str(value) for name, value in json.loads(plain).items()}
+
+
 def _bound(campaign: Campaign, table: str, row: bytes) -> bytes:
     return b"\0".join((str(campaign.pk).encode(), table.encode(), bytes(row)))

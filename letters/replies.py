@@ -16,7 +16,7 @@ from letters.arrivals import What
 from letters.composing import Content
 from letters.feedback import Reply
 from letters.mime import Part
-from letters.models import Delivery
+from letters.models import Delivery, Letter
 
 MOST_BYTES = 20_000  # of a text, in UTF-8
 MOST_OF_DELIVERY = 10  # by people, and as many by machines: nobody writes more about one letter
@@ -76,6 +76,12 @@ def read(reply: Reply) -> Answer | None:
         return None
     values = privacy.unseal(reply.campaign, table="reply", row=bytes(reply.key), sealed=bytes(reply.sealed))
     return Answer(values["subject"], values["text"], values["name"], values["address"], values["is_cut"] == "yes")
+
+
+def first_of_letter(letter: Letter) -> dict[int, datetime]:
+    """Return when a person first answered, by delivery id."""
+    rows = Reply.objects.filter(delivery__letter=letter, is_automatic=False).order_by("-received_at")
+    return dict(rows.values_list("delivery_id", "received_at"))
 
 
 def of_campaign(campaign: Campaign) -> QuerySet[Reply]:

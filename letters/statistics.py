@@ -79,6 +79,12 @@ def letters_sent(campaign: Campaign) -> int:
     return rows.aggregate(n=Sum("count"))["n"] or 0
 
 
+def not_left(campaign: Campaign) -> int:
+    """Return how many confirmed deliveries have not left, and still may."""
+    counts = [ledger.counts for ledger in ledger_by_ask(campaign).values()]
+    return sum(each[word] for each in counts for word in (Word.WAITING, Word.RETRYING, Word.HANDING_OVER))
+
+
 def people_who_wrote(campaign: Campaign) -> int:
     """Return how many supporters have a confirmed letter."""
     rows = Letter.objects.filter(campaign=campaign, confirmed_at__isnull=False)

@@ -1,10 +1,11 @@
 """Who writes: known by the hash of an address, in each campaign anew."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
+from campaigns.models import Campaign
 from letters import privacy
 from letters.composing import Content
 from letters.models import Letter, Supporter
@@ -38,12 +39,16 @@ def address_of(supporter: Supporter) -> str:
     It is written when the supporter is made and when a letter is confirmed, always under the same hash: editing a
     letter cannot turn a supporter's mail to somebody else.
     """
+    return person(supporter).get("email", "")
+
+
+def person(supporter: Supporter) -> dict[str, str]:
+    """Return name, e-mail, town and country as they are kept; empty once they are forgotten."""
     if not supporter.sealed:
-        return ""
-    values = privacy.unseal(
+        return {}
+    return privacy.unseal(
         supporter.campaign, table="supporter", row=bytes(supporter.key), sealed=bytes(supporter.sealed)
     )
-    return values["email"]
 
 
 def keep(supporter: Supporter, content: Content) -> None:
@@ -68,9 +73,12 @@ def has_just_proved(letter: Letter, supporter: Supporter, *, now: datetime) -> b
     )
 
 
-def consent_to_news(letter: Letter, *, words: str, now: datetime) -> None:
-    """Keep the supporter's wish to hear what happens, with the hash of the words they agreed to."""
-    if letter.supporter is not None:
-        letter.supporter.wants_news_at = now
-        letter.supporter.news_words_hash = hashlib.sha256(words.encode()).digest()
-        letter.supporter.save(update_fields=["wants_news_at", "news_words_hash"])
+def by_hash(hashed: bytes) -> "QuerySet[Supporter]":
+    """Return everybody that this address is known as, in whichever campaign."""
+    return Supporter.objects.filter(address_hash=hashed, erased_at=None)
+
+
+def waiting_for_proof(campaign: Campaign, email: str, *, language: str) -> Supporter:
+    """Return the supporter of an address that wrote no letter yet; made now where there is none."""
+    letter = Letter(campaign=campaign, language=language)
+    return of(letter, Content(email=email))

@@ -15,6 +15,10 @@ DRAFT = "draft"  # write, check, wait for the mail
 PROVEN = "proven"  # the same, by somebody who has just confirmed the address
 STATUS = "status"  # where the letter is
 CONFIRM = "confirm"  # the link in the confirmation mail
+ONCE = "once"  # the link by which somebody says that they want to be told once
+MY_DATA = "my data"  # the link to what is kept about an address: used once, by a button …
+MY_OWN = "my own"  # … and what that button opens, for a while
+STOP = "stop"  # no more mail to a supporter about their campaign
 CODE_DIGITS = 6
 _KEY_BYTES = _MAC_BYTES = 16
 _LENGTH = 43  # of 32 bytes in base64, without padding

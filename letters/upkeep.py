@@ -3,14 +3,14 @@
 import time
 from datetime import datetime
 
-from letters import alarms, breaker, clock, domains, steering, tracking, unwanted
+from letters import alarms, breaker, clock, domains, erasures, steering, tracking, unwanted
 
 WEIGHED_EVERY = 60.0
 _weighed_at = float("-inf")  # of this process
 
 
 def sweep(*, now: datetime | None = None) -> None:
-    """Cancel what must not be sent any more, go on with stops, tend resting domains, weigh complaints each minute."""
+    """Cancel what must not be sent any more, go on with stops, tend domains; weigh complaints and erase each minute."""
     global _weighed_at  # noqa: PLW0603  one rhythm per process
     now = now or clock.database_now()
     tracking.settle(now=now)
@@ -22,3 +22,4 @@ def sweep(*, now: datetime | None = None) -> None:
         breaker.weigh_all(now=now)
         breaker.forget_counts(now=now)
         alarms.forget(now=now)
+        erasures.replay(now=now)

@@ -213,9 +213,8 @@ def _submit(letter: Letter, *, now: datetime, language: str) -> bool:
         _confirm(letter, supporter, now=now, from_=(Letter.Stage.DRAFT,))
         return True
     lives = timedelta(hours=letter.campaign.confirm_within_hours)
-    moved = lifecycle.move_letter(letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives)
-    if moved and earlier is None:
-        notices.ask_for_confirmation(letter, now=now)
+    if lifecycle.move_letter(letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives):
+        notices.ask_for_confirmation(letter, now=now, withheld=earlier is not None)
     return False
 
 
@@ -301,7 +300,7 @@ def disown(notice: Notice, *, now: datetime) -> int:
     return len(taken)
 
 
-def withdraw(letter: Letter, *, now: datetime) -> tuple[int, int]:
+def withdraw(letter: Letter, *, now: datetime, reason: str = "withdrawn") -> tuple[int, int]:
     """Take back what has not left; return (stopped, already handed over or being so).
 
     The letter itself is withdrawn only where nothing has left. What a worker holds at this moment gets no fence any
@@ -313,9 +312,9 @@ def withdraw(letter: Letter, *, now: datetime) -> tuple[int, int]:
         waiting = rows.filter(
             state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
         )
-        change = lifecycle.Change(fact=lifecycle.Fact(reason="withdrawn", by="supporter"))
+        change = lifecycle.Change(fact=lifecycle.Fact(reason=reason, by="supporter"))
         stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
-        lifecycle.ask_to_stop(rows, reason="withdrawn")
+        lifecycle.ask_to_stop(rows, reason=reason)
         rest = rows.exclude(state=Delivery.State.CANCELLED).count()
         if letter.stage == Letter.Stage.AWAITING:
             lifecycle.move_letter(

@@ -4,15 +4,19 @@ import codecs
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from campaigns import publishing
+from campaigns.models import Campaign
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused, NobodyReachable
 from web import languages
@@ -20,6 +24,7 @@ from web.security import COOKIES_BELOW, is_foreign
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = 30  # seconds
+MOST_OPEN = 20  # campaigns that a lost visitor is shown
 _NEVER_GIVEN_BACK = ("password", "csrfmiddlewaretoken", "code", "secret")
 _MOST_FIELDS = 40
 _MOST_BYTES, _MOST_BYTES_OF_ORGANISERS = 512 * 1024, 4 * 1024 * 1024
@@ -60,7 +65,8 @@ class DomainErrors:
             return _page(request, "too_large", 413)
         if isinstance(error, OperationalError | InterfaceError):
             log.exception("The database did not answer (%s)", _route(request))
-            response = _page(request, "unavailable", 503)
+            again_at = timezone.now() + timedelta(seconds=RETRY_AFTER)
+            response = _page(request, "unavailable", 503, again_at=again_at)
             response["Retry-After"] = str(RETRY_AFTER)
             return response
         if isinstance(error, DataError):
@@ -73,8 +79,16 @@ class DomainErrors:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
-    """404: the same bytes for every address, so that no token can be guessed by what the page says."""
-    return _page(request, "not_found", 404)
+    """404: the same for every address, so that no token can be guessed by what the page says; and what is open."""
+    return _page(request, "not_found", 404, campaigns=_open_campaigns(request))
+
+
+def too_many(request: HttpRequest, *, wait: int) -> HttpResponse:
+    """429: this network has done it often; what was typed is given back, with the time from which it goes on."""
+    again_at = timezone.now() + timedelta(seconds=wait)
+    response = _page(request, "too_many", 429, again_at=again_at)
+    response["Retry-After"] = str(wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
@@ -118,6 +132,17 @@ def given_back(request: HttpRequest) -> dict[str, str]:
         for name, text in list(posted.items())[:_MOST_FIELDS]
         if text and not any(part in name.lower() for part in _NEVER_GIVEN_BACK)
     }
+
+
+def _open_campaigns(request: HttpRequest) -> list[tuple[Campaign, str, str]]:
+    """Return the open campaigns with title and language; none where the database does not answer either."""
+    lang = languages.of_request(request)
+    try:
+        written = Campaign.objects.filter(stage=Campaign.Stage.OPEN, texts__isnull=False).distinct()
+        found = written.prefetch_related("texts").order_by("-opened_at")
+        return [(campaign, publishing.page_text(campaign, lang).title, lang) for campaign in found[:MOST_OPEN]]
+    except DatabaseError:
+        return []
 
 
 def _page(request: HttpRequest, name: str, status: int, **context: Any) -> HttpResponse:

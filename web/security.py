@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 COOKIES_BELOW = "/organise/"
-_WITH_TOKEN = re.compile(r"/letter/[^/]+/|/[^/]+/[^/]+/(draft|confirm)/[^/]+/")
+_WITH_TOKEN = re.compile(r"/letter/[^/]+/|/my/(open|see)/[^/]+/|/[^/]+/[^/]+/(draft|confirm|once)/[^/]+/")
 
 
 class SupporterPagesCarryNoCookie:

@@ -1,7 +1,7 @@
 """Mail that nobody wrote by hand: plain text, to one person, never to be answered by a machine."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -29,9 +29,10 @@ def sender(name: str, local_part: str) -> Address:
     return mailbox(name, f"{local_part}@{settings.MAIL_DOMAIN}")
 
 
-def message(
-    *, number: int, sender: Address, to: str, subject: str, text: str, date: datetime, key: str, kind: str = GENERATED
-) -> Message:
+def message(  # noqa: PLR0913  a mail has that many parts, all by name
+    *, number: int, sender: Address, to: str, subject: str, text: str, date: datetime, key: str, kind: str = GENERATED,
+    headers: Mapping[str, str] | None = None,
+) -> Message:  # fmt: skip
     """Return a mail to one bare address as bytes.
 
     `key` is what its Message-ID begins with: the same mail composed again has the same. Raises ValueError for line
@@ -45,6 +46,8 @@ def message(
     mail["Message-ID"] = f"<{key}@{settings.MAIL_DOMAIN}>"
     mail["Auto-Submitted"] = kind
     mail["X-Auto-Response-Suppress"] = "All"
+    for name, value in (headers or {}).items():
+        mail[name] = value
     mail.set_content(text, cte="quoted-printable")
     data = finished(mail)
     return Message(number, sender.addr_spec, to, data, sha256(data).hexdigest())

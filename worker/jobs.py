@@ -3,7 +3,7 @@
 from django.db import close_old_connections
 from django.utils import timezone
 
-from letters import arrivals, forgetting, outbox, releasing, upkeep
+from letters import arrivals, erasures, forgetting, outbox, releasing, reminders, upkeep
 from targets import lists
 from worker import loop
 
@@ -30,6 +30,13 @@ def sweep() -> None:
     loop.ring()
 
 
+def remind() -> None:
+    """Remind of letters that wait for their confirmation."""
+    close_old_connections()
+    if reminders.send_due(now=timezone.now()):
+        loop.ring()
+
+
 def expire() -> None:
     """Forget drafts, letters and answers whose time ran out, uploads and attempts after a day, counts after 90."""
     close_old_connections()
@@ -42,6 +49,7 @@ def expire() -> None:
         pass
     while forgetting.replies(now=now):
         pass
+    erasures.forget(now=now)
     arrivals.forget(now=now)
     lists.forget_files(now=now)
     outbox.forget_attempts(now=now)

@@ -1,13 +1,13 @@
 """What a target answered, passed on to whoever wrote the letter: plain text, no attachment, no HTML, never answered."""
 
-from django.template.loader import render_to_string
 from django.utils import translation
 
 from campaigns import publishing
 from letters import replies, writing
 from letters.composing import Message
 from letters.models import Notice
-from worker import automatic_mail
+from worker.automatic_mail import FORWARDED
+from worker.plain_mail import plain, unsubscribing
 
 RULE = "- " * 20
 SENDER = "answers"  # its mail is taken for nothing but bounces (letters.incoming)
@@ -16,7 +16,7 @@ SENDER = "answers"  # its mail is taken for nothing but bounces (letters.incomin
 def compose(notice: Notice, to: str) -> Message | None:
     """Return the mail that passes an answer on; None once the answer is forgotten."""
     answer = replies.read(notice.reply) if notice.reply is not None else None
-    if answer is None or notice.reply is None:
+    if answer is None or notice.reply is None or notice.letter is None:
         return None
     letter, campaign = notice.letter, notice.supporter.campaign
     with translation.override(letter.language):
@@ -32,10 +32,8 @@ def compose(notice: Notice, to: str) -> Message | None:
             "campaign_title": publishing.page_text(campaign, letter.language).title,
             "rule": RULE.strip(),
         }
-        subject = render_to_string("reply/subject.txt", context, using="jinja2")
-        text = render_to_string("reply/body.txt", context, using="jinja2")
-    return automatic_mail.message(
-        number=notice.pk, sender=automatic_mail.sender(campaign.organisation.name, SENDER), to=to,
-        subject=subject, text=text, date=notice.created_at, key=f"answer-{notice.pk}-{bytes(notice.key).hex()[:12]}",
-        kind=automatic_mail.FORWARDED,  # so that no machine answers it
-    )  # fmt: skip
+        return plain(
+            notice, to, template="reply", context=context, sender=SENDER, named="answer",
+            kind=FORWARDED,  # so that no machine answers it
+            headers=unsubscribing(notice),
+        )  # fmt: skip

@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 RECURRING: dict[Callable[[], None], int] = {
     jobs.sweep: 10,
     jobs.release: 60,
+    jobs.remind: 300,
     jobs.expire: 3600,
 }
 

@@ -33,6 +33,16 @@ class Mailbox:
             time.sleep(0.1)
         raise AssertionError(f"no confirmation came to {email} within {seconds:g} s")
 
+    def wait_for_link(self, email: str, path: str, *, seconds: float = 20.0) -> str:
+        """Return the newest link in mail to an address whose path begins like this, waiting for it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for text in self._texts(email):
+                if found := re.search(rf"https?://[^/\s]+{re.escape(path)}\S+", text):
+                    return found[0]
+            time.sleep(0.1)
+        raise AssertionError(f"no link to {path} came to {email} within {seconds:g} s")
+
     def count(self, email: str) -> int:
         """Return how many mails came to an address."""
         return len(self._store.letters_in(email, limit=100, offset=0))

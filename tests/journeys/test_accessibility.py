@@ -56,6 +56,24 @@ def flow(page: Page, mailbox: Mailbox, email: str) -> Iterator[str]:
     yield "sent"
     page.get_by_role("link", name="See where it is").click()
     yield "status"
+    page.get_by_role("link", name="See, change or delete what we hold about you").click()
+    page.locator("[name=email]").fill("no address")
+    page.get_by_role("button", name="Send me a link").click()
+    yield "my data, with an error"
+    page.locator("[name=email]").fill(email)
+    page.get_by_role("button", name="Send me a link").click()
+    yield "my data, asked"
+    page.goto(mailbox.wait_for_link(email, "/my/open/"))
+    yield "my data, the link"
+    page.get_by_role("button", name="Show my data").click()
+    yield "my data"
+    page.get_by_role("button", name="Download my data").click()
+    yield "my data, download"
+    page.get_by_role("link", name="Back").click()
+    page.get_by_role("button", name="Delete my data").click()
+    yield "my data, delete"
+    page.get_by_role("button", name="Delete everything").click()
+    yield "my data, deleted"
     page.goto("/en/nothing-here/")
     yield "404"
     page.goto("/postbox/")

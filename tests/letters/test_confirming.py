@@ -77,7 +77,7 @@ def test_five_wrong_codes_close_the_code_but_not_the_link(ask: Ask, now: datetim
     wrong = f"{(int(_code(letter)) + 1) % 10**6:06d}"
     for left in (4, 3, 2, 1, 0):
         assert not writing.confirm_by_code(letter, code=wrong, now=now)
-        assert notices.outlook(letter, now=now).tries_left == left
+        assert notices.CODE_TRIES - deeds.the_notice(letter).code_tries == left
     assert not writing.confirm_by_code(letter, code=_code(letter), now=now)
     assert _fresh(letter).stage == "awaiting_confirmation"
     assert writing.confirm_by_link(deeds.the_notice(letter), chosen=None, now=now)
@@ -262,14 +262,6 @@ def test_a_token_finds_its_letter_and_says_its_purpose(letter: Letter) -> None:
     assert writing.find((tokens.DRAFT, tokens.STATUS), token) == (letter, tokens.STATUS)
     assert writing.find(tokens.DRAFT, token) is None
     assert writing.find(tokens.STATUS, tokens.make(tokens.STATUS, bytes(16))) is None
-
-
-def test_consent_keeps_the_hash_of_the_words_agreed_to(letter: Letter, now: datetime) -> None:
-    supporters.consent_to_news(letter, words="Tell me what happens", now=now)
-    supporter = Supporter.objects.get()
-    assert supporter.wants_news_at == now
-    assert supporter.news_words_hash is not None
-    assert len(bytes(supporter.news_words_hash)) == 32
 
 
 def test_one_person_is_one_supporter_however_the_address_is_written(alice: User, ask: Ask) -> None:

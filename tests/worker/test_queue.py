@@ -250,7 +250,7 @@ def test_the_clock_rings_what_recurs_without_arguments(env: dict[str, str], a_br
     with started("clock", env=env, log=tmp_path / "log"):
         wait_until(lambda: len(_queued(a_broker)) >= 3, seconds=30)
         assert sorted(str(call[0]) for call in _queued(a_broker)[:3]) == [
-            "worker.jobs.expire", "worker.jobs.release", "worker.jobs.sweep",
+            "worker.jobs.expire", "worker.jobs.release", "worker.jobs.remind", "worker.jobs.sweep",
         ]  # fmt: skip
         assert all(call[1:] == [None, [], {}] for call in _queued(a_broker))
         assert "@" not in a_broker.dump()

@@ -44,6 +44,7 @@ def standing(campaign: Campaign) -> Standing:
         endings = {
             Campaign.Ending.WON: _("Won"),
             Campaign.Ending.ENDED: _("Ended"),
+            Campaign.Ending.PAUSED: _("Resting"),
             Campaign.Ending.MOVED: _("Moved"),
         }
         word = endings.get(Campaign.Ending(campaign.ending), _("Closed"))

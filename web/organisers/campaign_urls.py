@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.organisers import asks, campaigns, delivery, launching, partners, statistics, troubles, wording
+from web.organisers import asks, campaigns, delivery, launching, partners, statistics, telling, troubles, wording
 
 urlpatterns = [
     path("", campaigns.campaign_list, name="campaigns"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/pause/", launching.pause, name="pause"),
     path("<slug:slug>/resume/", launching.resume, name="resume"),
     path("<slug:slug>/close/", launching.close, name="close"),
+    path("<slug:slug>/tell/", telling.tell, name="tell"),
     path("<slug:slug>/delivery/", delivery.board, name="delivery"),
     path("<slug:slug>/delivery/rows/", delivery.rows, name="delivery-rows"),
     path("<slug:slug>/delivery/ledger.csv", delivery.ledger_csv, name="delivery-csv"),

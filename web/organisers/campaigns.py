@@ -12,7 +12,7 @@ from accounts import access
 from campaigns import publishing
 from campaigns.models import Ask, Campaign, CampaignText
 from campaigns.publishing import CampaignRefused
-from letters import privacy, statistics
+from letters import privacy, statistics, telling
 from letters.models import Letter
 from targets import lists
 from web.organisers import posted
@@ -87,6 +87,7 @@ def overview(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
         asks=[_ask_row(ask) for ask in campaign.asks.all()],
         obstacles=publishing.obstacles(campaign, now=timezone.now()),
         by_stage=statistics.letters_by_stage(campaign),
+        asked_once=telling.who_asked(campaign).count(),
     )
 
 

@@ -113,7 +113,7 @@ def resume(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
 def close(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     """Ask how the campaign ended and what becomes of waiting deliveries; show it again; then close."""
     campaign = find(desk, slug)
-    values = {"ending": "", "words": "", "waiting": "leave"}
+    values = {"ending": "", "words": "", "link": "", "waiting": "leave"}
     errors: dict[str, str] = {}
     if request.method == "POST":
         values = _read_ending(request)
@@ -198,6 +198,7 @@ def ending_choices() -> list[tuple[str, str, str]]:
     return [
         (str(Campaign.Ending.WON), _("Won"), _("You reached what you asked for.")),
         (str(Campaign.Ending.ENDED), _("Ended"), _("The date has passed, or letters no longer help.")),
+        (str(Campaign.Ending.PAUSED), _("Paused"), _("Nobody writes for now. You can open it again.")),
         (str(Campaign.Ending.MOVED), _("Moved"), _("It goes on somewhere else: say where.")),
     ]
 
@@ -213,6 +214,7 @@ def _read_ending(request: HttpRequest) -> dict[str, str]:
     return {
         "ending": posted.line(request.POST, "ending"),
         "words": posted.text(request.POST, "words"),
+        "link": posted.line(request.POST, "link"),
         "waiting": posted.line(request.POST, "waiting"),
     }
 
@@ -225,6 +227,10 @@ def _ending_errors(values: dict[str, str]) -> dict[str, str]:
         errors["words"] = _("This has %(over)d characters too many.") % {
             "over": len(values["words"]) - ENDING_WORDS_LIMIT
         }
+    if values["link"] and not publishing.LINK.fullmatch(values["link"]):
+        errors["link"] = _("Write the whole address, such as https://campaign.example.")
+    elif values["ending"] == Campaign.Ending.MOVED and not values["link"]:
+        errors["link"] = _("Say where it goes on.")
     if values["waiting"] not in {"leave", "stop"}:
         errors["waiting"] = _("Choose what becomes of the letters that wait.")
     return errors
@@ -236,7 +242,7 @@ def _end(
 ) -> HttpResponseRedirect:
     now = timezone.now()
     closed = publishing.close(
-        campaign=campaign, by=desk.person, ending=values["ending"], words=values["words"], now=now
+        campaign=campaign, by=desk.person, ending=values["ending"], words=values["words"], link=values["link"], now=now
     )
     said = _("The campaign is closed.") if closed else _("The campaign was not open: nothing was changed.")
     if closed and values["waiting"] == "stop":

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Campaign
-from letters import statistics, told
+from letters import statistics, told, told_replies
 from letters.models import HourTally, Letter
 from letters.statistics import Hour
 from web.organisers.campaign_frame import campaign_page, find, number
@@ -51,6 +51,7 @@ def statistics_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse
         accepted=statistics.letters_sent(campaign),
         stages=_stages(campaign),
         told=told.counts(campaign),
+        replies_told=_told(campaign),
         by_hour=_is_young(campaign),
     )
 
@@ -192,6 +193,19 @@ def _table(columns: Sequence[tuple[str, Mapping[str, int]]], names: Mapping[str,
     ]
     sums = [sum(counts.get(kind, 0) for _label, counts in columns) for kind in names]
     return [head, *lines, [_("All"), *(str(n) for n in sums), str(sum(sums))]] if lines else [head]
+
+
+def _told(campaign: Campaign) -> list[tuple[str, int]]:
+    """Return what supporters say came back, and how often; empty where nobody said anything."""
+    counts = told_replies.counts(campaign)
+    words = {
+        told_replies.Kind.REAL: _("A real answer"),
+        told_replies.Kind.STANDARD: _("A standard text"),
+        told_replies.Kind.ACKNOWLEDGEMENT: _("Only a note that it arrived"),
+        told_replies.Kind.NONE: _("No answer"),
+        told_replies.Kind.UNEXPECTED: _("None is expected"),
+    }
+    return [(said, counts[kind]) for kind, said in words.items()] if any(counts.values()) else []
 
 
 def _stages(campaign: Campaign) -> list[tuple[str, int]]:

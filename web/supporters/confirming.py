@@ -1,6 +1,6 @@
 """Proving the address: the page that waits for the mail, and the page that the mail's link opens."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import notices, supporters, tokens, writing
+from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
 from web.presentation import quoted
 from web.supporters import endings, fates
-from web.supporters.draft import news_words
+from web.supporters.draft import news_words, want_news
 from web.supporters.finding import (
     Draft,
     SeeOther,
@@ -25,6 +25,7 @@ from web.supporters.finding import (
     for_writers,
     status_url,
 )
+from web.supporters.webmail import webmail_of
 
 
 @for_writers
@@ -35,10 +36,13 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
     if letter.stage != Letter.Stage.AWAITING:
         step = "sent" if letter.stage == Letter.Stage.CONFIRMED else "check"
         return SeeOther(draft.url(step, **carried(request)))
+    if request.method == "HEAD":  # the page's script, which asks every five seconds whether the letter still waits
+        return HttpResponse()
     if request.method != "POST":
         return _waiting_page(request, draft)
     if request.POST.get("deed") == "again":
-        notices.ask_for_confirmation(letter, now=now)
+        if now >= notices.next_possible_at(letter):
+            notices.ask_for_confirmation(letter, now=now)
         return SeeOther(draft.url("confirm", **carried(request)))
     try:
         fitted = writing.confirm_by_code(letter, code=request.POST.get("code", "")[:40], now=now)
@@ -52,7 +56,7 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
             return _waiting_page(request, draft, {"code": _wrong_code(request.POST.get("code", ""))})
         return SeeOther(draft.url("confirm", **carried(request)))  # which leads to where the letter stands by now
     if request.POST.get("news"):
-        supporters.consent_to_news(letter, words=news_words(letter), now=now)
+        want_news(letter, now=now)
     return SeeOther(draft_url(letter, tokens.PROVEN, "sent", lang=draft.lang))
 
 
@@ -85,7 +89,7 @@ def link(request: HttpRequest, *, lang: str, campaign: str, token: str) -> HttpR
     if not confirmed:  # done already, or changed since the page was shown: the page says which
         return SeeOther(request.path)
     if request.POST.get("news"):
-        supporters.consent_to_news(confirmed[0], words=news_words(confirmed[0]), now=now)
+        want_news(confirmed[0], now=now)
     return SeeOther(draft_url(confirmed[0], tokens.PROVEN, "sent", lang=lang))
 
 
@@ -110,30 +114,25 @@ def _choice_errors(chosen: dict[int, str], waiting: list[Letter]) -> dict[str, s
 
 def _waiting_page(request: HttpRequest, draft: Draft, errors: dict[str, str] | None = None) -> HttpResponse:
     letter, now = draft.letter, timezone.now()
-    asked_at, next_possible_at = _mail_times(letter, now=now)
+    next_possible_at, content = notices.next_possible_at(letter), writing.read(letter)
     context = {
         "lang": draft.lang,
         "draft": draft,
         "letter": letter,
         "text": publishing.page_text(letter.campaign, draft.lang),
-        "content": writing.read(letter),
+        "content": content,
+        "webmail": webmail_of(content.email),
+        "is_early": request.GET.get("early") == "yes",
+        "came_back": notices.came_back(letter),
         "to_words": phrase_of_targets([target.name for target in writing.targets_of(letter, now=now)]),
-        "asked_at": asked_at,
+        "asked_at": letter.mail_asked_at or notices.waits_since(letter),
+        "remind_at": letter.remind_at,
         "next_possible_at": next_possible_at if next_possible_at > now else None,
         "carried": carried(request),
         "news_words": news_words(letter),
         "errors": errors or {},
     }
     return render(request, "supporters/confirm.html", context, status=422 if errors else 200)
-
-
-def _mail_times(letter: Letter, *, now: datetime) -> tuple[datetime, datetime]:
-    """Return when the mail was asked for and when another may be, reckoned from this letter alone.
-
-    The page must not tell whether a mail has left, nor what else this address was asked to confirm.
-    """
-    waits_since = (letter.expires_at or now) - timedelta(hours=letter.campaign.confirm_within_hours)
-    return waits_since, waits_since + notices.DAY
 
 
 def _wrong_code(code: str) -> str:
@@ -175,7 +174,7 @@ def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str, now: date
     The address that the mail went to decides what is shown, not the letter, which may be somebody else's by now.
     """
     letters = Letter.objects.select_related("campaign__organisation", "ask")
-    letter = letters.get(pk=notice.letter_id)
+    letter = letters.get(notices=notice)
     sent = letters.filter(supporter=notice.supporter, ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
     if sent is not None and not notices.has_run_out(notice, now=now):
         return endings.already_written(request, sent, lang=lang, status_url=status_url(sent))

@@ -3,25 +3,25 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
 from campaigns.wording import Manner, remarks_on
-from letters import choosing, composing, languages, own_words, supporters, tokens, writing
+from letters import choosing, composing, consents, languages, own_words, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
-from web.supporters import endings, fates, letter_language, people
+from web.supporters import consent_words, endings, fates, letter_language, people
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -104,7 +104,7 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     if not confirmed:
         return SeeOther(draft_url(letter, tokens.DRAFT, "confirm", lang=draft.lang, **carried(request)))
     if carried(request).get("news"):
-        supporters.consent_to_news(letter, words=news_words(letter), now=now)
+        want_news(letter, now=now)
     # Only a letter whose writer had just proven the address is confirmed here and now.
     purpose = tokens.PROVEN if letter.proven else draft.purpose
     return SeeOther(draft_url(letter, purpose, "sent", lang=draft.lang))
@@ -112,9 +112,15 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
 
 def news_words(letter: Letter) -> str:
     """Return the words that a supporter agrees to when they tick the box."""
-    return _("Tell me what happens (%(organisation)s, about 2 e-mails a month).") % {
-        "organisation": letter.campaign.organisation.name
-    }
+    return consent_words.news(letter.campaign)
+
+
+def want_news(letter: Letter, *, now: datetime) -> None:
+    """Keep that the supporter, whose address is proved, wants to hear what happens, in the words of the box."""
+    if letter.supporter is not None:
+        consents.give(
+            letter.supporter, consents.Purpose.NEWS, words=news_words(letter), language=get_language() or "", now=now
+        )
 
 
 def courtesy_words(content: Content, given: str, *, languages: Collection[str]) -> list[str]:

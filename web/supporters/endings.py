@@ -1,5 +1,7 @@
 """Where the way ends: a closed campaign, a letter gone or already written. The text is given back."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -8,16 +10,25 @@ from campaigns.models import Campaign
 from letters import statistics, writing
 from letters.models import Letter
 from web.errors import given_back
+from web.supporters import consent_words
 
 SHOWN_FROM = 100  # fewer letters are not boasted about
 
 
-def closed(request: HttpRequest, campaign: Campaign, *, lang: str, letter: Letter | None = None) -> HttpResponse:
-    """Say how the campaign ended (200), and give back what was written for it."""
+def closed(
+    request: HttpRequest,
+    campaign: Campaign,
+    *,
+    lang: str,
+    letter: Letter | None = None,
+    email: str = "",
+    errors: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """Say how the campaign ended (200), with its final numbers; give back what was written for it."""
     content = writing.read(letter) if letter is not None else None
     typed = given_back(request)
     text = typed.get("body") or typed.get("sentence") or (content.body if content else "")
-    sent = statistics.letters_sent(campaign)
+    sent, people = statistics.letters_sent(campaign), statistics.people_who_wrote(campaign)
     context = {
         "lang": lang,
         "campaign": campaign,
@@ -25,9 +36,15 @@ def closed(request: HttpRequest, campaign: Campaign, *, lang: str, letter: Lette
         "subject": typed.get("subject") or (content.subject if content else ""),
         "written": text,
         "letters_sent": sent if sent >= SHOWN_FROM else 0,
+        "people": people if people >= SHOWN_FROM else 0,
+        "waiting": statistics.not_left(campaign),
         "ending": campaign.ending if not campaign.is_open else "resting",
+        "once_words": consent_words.once(campaign),
+        "asked": request.GET.get("asked") == "once",
+        "email": email,
+        "errors": errors or {},
     }
-    return render(request, "supporters/closed.html", context)
+    return render(request, "supporters/closed.html", context, status=422 if errors else 200)
 
 
 def gone(request: HttpRequest, letter: Letter, *, lang: str) -> HttpResponse:

@@ -2,17 +2,22 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from letters import replies, told_replies
+from letters.feedback import ToldReply
 from letters.models import Delivery, Letter
 from letters.page_words import Word, word_of
+from letters.retries import GIVE_UP_AFTER
 from web.presentation import date_words, moment_words
+from web.supporters import returns
 
 State = Delivery.State
 MOST_NAMED, FEW_NAMED = 8, 3
+SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,14 @@ class Fate:
     sentence: str
     happened: list[tuple[str, datetime]]
     print_to: str  # the target's public id where it came back and paper may still reach them; else ""
+    target: str = ""  # its public id
+    told: str = ""  # what the supporter says came back, in words
+    is_answered: bool = False  # we saw a reply of it ourselves
+
+    @property
+    def may_be_answered(self) -> bool:
+        """Return whether the supporter may have got a reply to it."""
+        return self.word in {Word.ACCEPTED, Word.UNCLEAR}
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class Overview:
     counts: list[tuple[Word, int]]  # in the order of the page words, none with nought
     can_stop: int  # how many still wait
     next_at: datetime | None  # when the next one leaves, where that is known
+    moves: bool  # something is going out now or soon: worth looking again by itself
 
     @property
     def named(self) -> list[str]:
@@ -51,9 +65,14 @@ def named(names: list[str]) -> list[str]:
 
 
 def overview(letter: Letter, *, now: datetime) -> Overview:
-    """Return what became of a letter: one query, however many targets."""
+    """Return what became of a letter: the same few queries, however many targets."""
     deliveries = list(letter.deliveries.select_related("version", "address", "target").order_by("pk"))
-    fates = [_fate(letter, delivery, now=now) for delivery in deliveries]
+    known = Known(
+        answered=replies.first_of_letter(letter),
+        told=told_replies.of_letter(letter),
+        why=returns.reasons([delivery for delivery in deliveries if _word(delivery) == Word.RETURNED]),
+    )
+    fates = [_fate(letter, delivery, known, now=now) for delivery in deliveries]
     counts = Counter(fate.word for fate in fates)
     waiting = {State.QUEUED, State.HELD, State.UNCERTAIN}
     due = [d.due_at for d in deliveries if d.state == State.QUEUED and d.due_at]
@@ -62,19 +81,51 @@ def overview(letter: Letter, *, now: datetime) -> Overview:
         counts=[(word, counts[word]) for word in Word if counts[word]],
         can_stop=sum(delivery.state in waiting for delivery in deliveries),
         next_at=min(due, default=None),
+        moves=counts[Word.HANDING_OVER] > 0 or min(due, default=now + SOON) < now + SOON,
     )
 
 
-def _fate(letter: Letter, delivery: Delivery, *, now: datetime) -> Fate:
-    word = word_of(delivery.state, tried=delivery.attempts > 0, feedback=delivery.feedback)
+@dataclass(frozen=True)
+class Known:
+    """What else is known of a letter's deliveries, by delivery id."""
+
+    answered: dict[int, datetime]
+    told: dict[int, ToldReply]
+    why: dict[int, str]  # why it came back, in a sentence
+
+
+def told_words(kind: str) -> str:
+    """Return a kind of reply as supporters read it."""
+    return {
+        ToldReply.Kind.REAL: _("A real answer"),
+        ToldReply.Kind.STANDARD: _("A standard text"),
+        ToldReply.Kind.ACKNOWLEDGEMENT: _("Only a note that it arrived"),
+        ToldReply.Kind.NONE: _("No answer so far"),
+        ToldReply.Kind.UNEXPECTED: _("I do not expect one"),
+    }[ToldReply.Kind(kind)]
+
+
+def _word(delivery: Delivery) -> Word:
+    return word_of(delivery.state, tried=delivery.attempts > 0, feedback=delivery.feedback)
+
+
+def _fate(letter: Letter, delivery: Delivery, known: Known, *, now: datetime) -> Fate:
+    word = _word(delivery)
     values = delivery.version.values
     role = str(values.get("role", ""))
+    told = known.told.get(delivery.pk)
+    happened = _happened(delivery, word)
+    if delivery.pk in known.answered:
+        happened.append((_("Answered"), known.answered[delivery.pk]))
     return Fate(
         name=str(values.get("name", "")),
         role=role if role != values.get("name") else "",
         word=word,
-        sentence=_sentence(letter, delivery, word, now=now),
-        happened=_happened(delivery, word),
+        sentence=known.why.get(delivery.pk) or _sentence(letter, delivery, word, now=now),
+        happened=happened,
+        target=delivery.target.public_id,
+        told=told_words(told.kind) if told else "",
+        is_answered=delivery.pk in known.answered,
         print_to=delivery.target.public_id if word == Word.RETURNED and delivery.target.post_id else "",
     )
 
@@ -102,10 +153,14 @@ def _sentence(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) 
         return _("Going out now.")
     if word == Word.STOPPED:
         day = date_words(delivery.ended_at) if delivery.ended_at else ""
-        if delivery.reason == "withdrawn":
+        if delivery.reason in {"withdrawn", "erased"}:
             return _("Stopped by you on %(day)s.") % {"day": day}
         return _("Stopped before it left, on %(day)s.") % {"day": day}
     return _waiting(letter, delivery, word, now=now)
+
+
+def _given_up_at(delivery: Delivery, *, now: datetime) -> datetime:
+    return (delivery.first_tried_at or now) + GIVE_UP_AFTER + timedelta(seconds=delivery.rested_for)
 
 
 def _waiting(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -> str:
@@ -115,8 +170,9 @@ def _waiting(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -
         return _("Delivery rests at the moment. Yours keeps its place.")
     if word == Word.RETRYING:
         if delivery.due_at and delivery.due_at > now:
-            return _("Their mail server was not ready. We try again on %(moment)s.") % {
-                "moment": moment_words(delivery.due_at)
+            return _("Their mail server was not ready. We try again on %(moment)s, until %(day)s at the latest.") % {
+                "moment": moment_words(delivery.due_at),
+                "day": date_words(_given_up_at(delivery, now=now)),
             }
         return _("Their mail server was not ready. We try again soon.")
     if delivery.due_at is not None:

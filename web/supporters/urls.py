@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, own_mail, paper, sent, status, to
+from web.supporters import campaign, confirming, draft, my, once, own_mail, paper, sent, status, to
 
 app_name = "supporters"
 urlpatterns = [
     path("letter/<str:token>/", status.status, name="status"),
     path("letter/<str:token>/print/", paper.print_page_of_status, name="status-print"),
     path("letter/<str:token>/print/letters.pdf", paper.print_pdf_of_status, name="status-print-pdf"),
+    path("my/", my.my, name="my"),
+    path("my/open/<str:token>/", my.open_link, name="my-open"),
+    path("my/stop/<str:token>/", my.stop, name="my-stop"),
+    path("my/see/<str:token>/", my.see, name="my-see"),
+    path("my/see/<str:token>/download/", my.download, name="my-download"),
+    path("my/see/<str:token>/delete/", my.delete, name="my-delete"),
     path("<slug:lang>/<slug:campaign>/", campaign.campaign_page, name="campaign"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/to/", to.to, name="to"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/write/", draft.write, name="write"),
@@ -19,5 +25,7 @@ urlpatterns = [
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/print/letters.pdf", paper.print_pdf, name="print-pdf"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/own-mail/", own_mail.own_mail_page, name="own-mail"),
     path("<slug:lang>/<slug:campaign>/confirm/<str:token>/", confirming.link, name="link"),
+    path("<slug:lang>/<slug:campaign>/once/", once.once, name="once"),
+    path("<slug:lang>/<slug:campaign>/once/<str:token>/", once.link, name="once-link"),
     path("<slug:lang>/<slug:campaign>/<slug:ask>/", campaign.ask_page, name="ask"),
 ]

@@ -12,6 +12,7 @@ from letters import forgetting, tokens, writing
 from letters.models import Delivery, Letter, Notice, Supporter
 from targets import suppressions
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
+from web.supporters.webmail import webmail_of
 
 
 def a_wrong(code: str) -> str:
@@ -78,7 +79,9 @@ def test_the_mail_can_be_asked_for_again_once_a_day(dana: Dana) -> None:
     assert dana.post(waiting, {"deed": "again"}).status_code == 303
     assert Notice.objects.count() == 1
     Notice.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    Letter.objects.update(expires_at=F("expires_at") - timedelta(hours=25))
+    Letter.objects.update(
+        expires_at=F("expires_at") - timedelta(hours=25), mail_asked_at=F("mail_asked_at") - timedelta(hours=25)
+    )
     assert "Send the mail again" in page(dana.get(waiting))
     dana.post(waiting, {"deed": "again"})
     assert Notice.objects.count() == 2
@@ -227,3 +230,70 @@ def test_the_same_letter_written_twice_is_sent_once_and_says_so(dana: Dana) -> N
     assert "already sent this letter" in one_h1(answer)
     assert sorted(Letter.objects.values_list("stage", flat=True)) == ["awaiting_confirmation", "confirmed"]
     assert writing.read(dana.letter()).body.startswith(SENTENCE), "what was written is kept until it expires"
+
+
+def test_the_page_says_when_the_next_mail_and_the_reminder_come(dana: Dana) -> None:
+    html = page(dana.get(dana.send()))
+    assert "We can send it again from" in html
+    assert "we remind you on" in html
+    assert "I have confirmed: show my letter" in html
+
+
+def test_asking_again_too_early_changes_nothing(dana: Dana) -> None:
+    waiting = dana.send()
+    before = dana.letter().mail_asked_at
+    dana.post(waiting, {"deed": "again"})
+    assert dana.letter().mail_asked_at == before
+    assert Notice.objects.count() == 1
+
+
+def test_a_mail_that_came_back_is_said_with_the_way_to_another_address(dana: Dana) -> None:
+    waiting = dana.send()
+    Notice.objects.update(came_back_at=timezone.now(), state="failed")
+    html = page(dana.get(waiting))
+    assert "Our mail to this address came back." in html
+    write = waiting.replace("/confirm/", "/write/")
+    assert f'href="{write}#email"' in html
+    dana.post(write, {"email": "dana.right@mail.example"})
+    again = dana.post(waiting.replace("/confirm/", "/check/"))["Location"]
+    assert "came back" not in page(dana.get(again))
+    assert SENTENCE in dana.content().body
+    assert Notice.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("GMAIL.com", "https://mail.google.com/"),
+        ("gmx.de", "https://www.gmx.net/"),
+        ("mail.example", None),
+        ("gmail.com.example", None),
+    ],
+)
+def test_the_webmail_of_an_address_is_a_plain_link(host: str, place: str | None) -> None:
+    found = webmail_of(f"gmx.de@{host}")
+    assert (found[1] if found else None) == place
+
+
+def test_letters_confirmed_together_are_all_named_where_the_way_leads(dana: Dana) -> None:
+    dana.send()
+    dana.send(1)
+    link = dana.link()
+    ticked = [str(pk) for pk in Letter.objects.values_list("pk", flat=True)]
+    sent = dana.press(link, {"letter": ticked})["Location"]
+    assert set(Letter.objects.values_list("stage", flat=True)) == {"confirmed"}
+    html = page(dana.get(sent))
+    assert "Your other letters of this campaign:" in html
+    second = Letter.objects.latest("id")
+    assert f"/letter/{tokens.make(tokens.STATUS, bytes(second.key))}/" in html
+
+
+def test_a_script_learns_by_head_alone_that_the_letter_is_confirmed(dana: Dana) -> None:
+    waiting = dana.send()
+    assert f'data-wait="{waiting}"' in page(dana.get(waiting))
+    before = dana.browser.head(waiting)
+    assert (before.status_code, before.content) == (200, b"")
+    dana.press(dana.link())
+    after = dana.browser.head(waiting)
+    assert after.status_code == 303
+    assert 'id="done" tabindex="-1"' in page(dana.get(after["Location"]))

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.test import Client, RequestFactory
 
+from campaigns.models import Campaign
 from letters import privacy, writing
 from tests.web.supporters.conftest import DANA, Dana, one_h1, page, values
 from web import errors
@@ -156,6 +157,27 @@ def test_a_foreign_organisers_form_is_not_issued_again(rf: RequestFactory) -> No
     html = page(errors.form_expired(request))
     assert "<form" not in html
     assert "w" * 60 in html
+
+
+def test_a_lost_visitor_sees_what_is_open_and_every_lost_address_reads_the_same(dana: Dana) -> None:
+    def read(address: str) -> str:
+        return re.sub(r'nonce="[^"]*"', "", page(dana.get(address)))
+
+    assert f'href="{dana.home}"' in read("/en/nothing/")
+    assert read("/letter/nonsense/") == read("/letter/other/") == read("/my/see/nonsense/")
+
+
+def test_a_lost_visitor_is_answered_without_a_database_too(rf: RequestFactory) -> None:
+    with mock.patch.object(Campaign.objects, "filter", side_effect=OperationalError):
+        answer = errors.not_found(rf.get("/en/x/"))
+    assert answer.status_code == 404
+    assert "See which campaigns are open" in page(answer)
+
+
+def test_an_outage_names_the_time_to_try_again(dana: Dana, failing: mock.MagicMock) -> None:
+    write = dana.begin()
+    failing.side_effect = OperationalError("gone")
+    assert re.search(r"try again at [0-9:apm ]+ ?\S* UTC", page(dana.post(write, {**DANA, "body": MINE})))
 
 
 def test_the_house_says_whether_it_stands(client: Client, db: None) -> None:

@@ -1,6 +1,7 @@
 """The letter on its way, and the next one."""
 
 import re
+from urllib.parse import quote
 
 from django.utils import timezone
 
@@ -82,7 +83,8 @@ def test_sending_a_proven_letter_twice_makes_one(dana: Dana) -> None:
 
 def test_a_letter_that_is_not_confirmed_goes_back_to_its_step(dana: Dana) -> None:
     waiting = dana.send()
-    assert dana.get(waiting.replace("/confirm/", "/sent/"))["Location"] == waiting
+    assert dana.get(waiting.replace("/confirm/", "/sent/"))["Location"] == f"{waiting}?early=yes"
+    assert "has not reached us yet" in page(dana.get(f"{waiting}?early=yes"))
 
 
 def test_sharing_names_the_medium_and_no_person(dana: Dana) -> None:
@@ -112,3 +114,28 @@ def test_after_the_last_ask_only_sharing_is_left(dana: Dana) -> None:
     html = page(dana.get(sent))
     assert "Write the next letter" not in html
     assert "would write one too" in html
+
+
+def test_their_own_sentence_is_passed_on_only_if_ticked(dana: Dana) -> None:
+    sent = dana.confirm()
+    plain = page(dana.get(sent))
+    shared = r'(?s)<textarea id="share-text".*?</textarea>'
+    text = re.search(shared, plain)
+    assert text is not None
+    assert SENTENCE not in text[0].partition(">")[2]
+    assert not any(quote(SENTENCE) in link for link in re.findall(r'href="([^"]+)"', plain))
+    ticked = page(dana.get(f"{sent}?quote=yes"))
+    text = re.search(shared, ticked)
+    assert text is not None
+    assert f"“{SENTENCE}”" in text[0].partition(">")[2]
+    assert sum(quote(SENTENCE) in link for link in re.findall(r'href="([^"]+)"', ticked)) == 6
+    assert "via%3Dwhatsapp" in ticked
+
+
+def test_the_source_is_kept_from_the_link_to_the_next_letter(dana: Dana) -> None:
+    assert 'name="via" value="bluesky"' in page(dana.get(f"{dana.home}?via=bluesky"))
+    write = dana.begin(via="bluesky")
+    dana.post(dana.post(write, {"name": "Dana", "email": "dana@mail.example"})["Location"])
+    sent = dana.press(dana.link())["Location"]
+    assert dana.letter().source == "bluesky"
+    assert 'name="via" value="bluesky"' in page(dana.get(sent))

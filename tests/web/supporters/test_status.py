@@ -8,7 +8,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import Campaign
-from letters.models import Delivery, Letter
+from letters.feedback import Reply
+from letters.models import Delivery, DeliveryEvent, Letter
 from letters.page_words import Word
 from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
@@ -90,7 +91,7 @@ def test_the_page_asks_the_database_the_same_few_questions_for_any_number_of_tar
     dana: Dana, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     dana.confirm()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):  # one of them asks for the address
         answer = dana.get(dana.status())
     assert one_h1(answer) == "Where your letter is"
     assert "As of" in page(answer)
@@ -103,3 +104,69 @@ def test_a_status_page_is_private_and_opened_by_its_own_token_alone(dana: Dana) 
     assert answer["Cache-Control"] == "no-store"
     assert dana.get(f"/letter/{sent.split('/')[-3]}/").status_code == 404
     assert dana.post("/letter/nonsense/").status_code == 404
+
+
+def test_the_part_that_moves_is_given_alone_and_says_whether_to_look_again(dana: Dana) -> None:
+    dana.confirm()
+    part = page(dana.get(f"{dana.status()}?part=live"))
+    assert part.lstrip().startswith('<div id="live" data-live=')
+    assert "<html" not in part
+    assert part.strip() in page(dana.get(dana.status())), "the page holds the very same part"
+    Delivery.objects.update(state="sent", sent_at=NOW, ended_at=NOW, due_at=None)
+    assert "data-live" not in page(dana.get(f"{dana.status()}?part=live"))
+
+
+def test_a_reply_is_noted_at_who_wrote_it_and_apart(dana: Dana) -> None:
+    dana.confirm()
+    assert "Did somebody answer you?" not in page(dana.get(dana.status())), "nothing has arrived yet"
+    Delivery.objects.update(state="sent", sent_at=NOW, ended_at=NOW)
+    target = dana.letter().deliveries.select_related("target").order_by("pk")[3].target
+    answer = dana.post(dana.status(), {"deed": "replied", "target": target.public_id, "kind": "real"})
+    assert answer["Location"] == f"{dana.status()}#replies"
+    html = page(dana.get(dana.status()))
+    assert html.count("You told us: A real answer.") == 1
+    assert '<span class="stamp stamp-accepted">Answered</span>' not in html, "that word is for replies that we saw"
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+
+
+@pytest.mark.parametrize("fields", [{"kind": ""}, {"kind": "shouted"}, {"kind": "real", "target": "nobody"}])
+def test_a_reply_that_says_nothing_is_asked_again(dana: Dana, fields: dict[str, str]) -> None:
+    dana.confirm()
+    Delivery.objects.update(state="sent", sent_at=NOW, ended_at=NOW)
+    answer = dana.post(dana.status(), {"deed": "replied", **fields})
+    assert answer.status_code == 422
+    assert "There is a problem" in page(answer)
+
+
+def test_a_reply_that_came_is_added_to_the_timeline(dana: Dana) -> None:
+    dana.confirm()
+    Delivery.objects.update(state="sent", sent_at=NOW, ended_at=NOW)
+    delivery = Delivery.objects.order_by("pk")[0]
+    Reply.objects.create(
+        delivery=delivery, campaign=delivery.campaign, key=bytes(16), digest="d", received_at=NOW, sealed=b""
+    )
+    html = page(dana.get(dana.status()))
+    assert html.count('<span class="stamp stamp-accepted">Answered</span>') == 1
+    assert "Answered: " in html
+
+
+@pytest.mark.parametrize(
+    ("words", "gave_up", "sentence"),
+    [
+        ("5.1.1 no such user", False, "this address no longer exists"),
+        ("5.2.2 over quota", False, "their mailbox is full"),
+        ("5.7.1 spam", False, "does not take such letters"),
+        ("5.3.4 too big", False, "no letters of this length"),
+        ("no", False, "refused it, or the address no longer exists"),
+        ("4.2.1 later", True, "we tried for five days"),
+    ],
+)
+def test_why_it_came_back_is_said_in_a_sentence(dana: Dana, words: str, gave_up: bool, sentence: str) -> None:
+    dana.confirm()
+    Delivery.objects.update(state="failed", ended_at=NOW)
+    for pk in Delivery.objects.values_list("pk", flat=True):
+        DeliveryEvent.objects.create(
+            delivery_id=pk, at=NOW, from_state="sending", to_state="failed", words=words,
+            reason="gave_up" if gave_up else "refused",
+        )  # fmt: skip
+    assert page(dana.get(dana.status())).count(sentence) == 30

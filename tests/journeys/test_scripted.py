@@ -1,0 +1,65 @@
+"""What the supporters' script adds: pages that look again by themselves, kept text, counts and sharing."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import OpenPage
+from tests.journeys.mailbox import Mailbox
+from tests.journeys.test_supporter import SENTENCE, write
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("journeys")]
+
+
+def test_a_tap_on_the_phone_moves_the_laptop_on_with_focus_on_the_heading(
+    open_page: OpenPage, mailbox: Mailbox
+) -> None:
+    laptop, phone = open_page(width=1280), open_page(width=360, scripts=False)
+    write(laptop, name="Ada Tap", email="ada.tap@mail.example")
+    phone.goto(mailbox.wait_for("ada.tap@mail.example").link)
+    phone.get_by_role("button", name="Send my letter").click()
+    expect(laptop.get_by_role("heading", level=1)).to_have_text("Your letter is on its way.", timeout=20_000)
+    expect(laptop.locator("h1")).to_be_focused()
+    assert "no second mail is needed" not in laptop.content(), "who sits there has proved nothing"
+    assert laptop.evaluate("sessionStorage.length") == 0, "what was typed is cleared once it is sent"
+
+
+def test_the_status_page_moves_by_itself_to_accepted(open_page: OpenPage, mailbox: Mailbox) -> None:
+    page = open_page()
+    write(page, name="Ada Live", email="ada.live@mail.example")
+    page.goto(mailbox.wait_for("ada.live@mail.example").link)
+    page.get_by_role("button", name="Send my letter").click()
+    page.get_by_role("link", name="See where it is").click()
+    page.evaluate("window.loadedOnce = true")
+    expect(page.locator("#live .fates .stamp-accepted")).to_have_count(30, timeout=60_000)
+    assert page.evaluate("window.loadedOnce") is True, "without loading the page anew"
+
+
+def test_typed_text_survives_the_tab_and_is_brought_back_by_a_button(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/en/kazakhstan-2011/")
+    page.get_by_role("button", name="Write my letter").click()
+    given = page.locator("[name=body]").input_value()
+    expect(page.locator("[data-count]")).to_have_text(re.compile(r"^Words in the letter: \d+$"))
+    page.locator("[name=body]").fill("My own letter, typed on a train.")
+    expect(page.locator("#kept")).to_contain_text("Saved in this tab at")
+    expect(page.locator("[data-count]")).to_have_text("Words in the letter: 7")
+    page.reload()
+    expect(page.locator("[name=body]")).to_have_value(given)
+    page.get_by_role("button", name="Bring my text back").click()
+    expect(page.locator("[name=body]")).to_have_value("My own letter, typed on a train.")
+    expect(page.locator("[name=body]")).to_be_focused()
+
+
+def test_the_links_to_share_by_follow_what_is_typed(open_page: OpenPage, mailbox: Mailbox) -> None:
+    page = open_page()
+    write(page, name="Ada Share", email="ada.share@mail.example")
+    page.goto(mailbox.wait_for("ada.share@mail.example").link)
+    page.get_by_role("button", name="Send my letter").click()
+    whatsapp = page.get_by_role("link", name="WhatsApp")
+    page.get_by_label(re.compile("Begin with my own sentence: “My father worked on a rig.*")).last.check()
+    expect(page.locator("#share-text")).to_have_value(re.compile(f"^“{re.escape(SENTENCE)}”"))
+    expect(whatsapp).to_have_attribute("href", re.compile("My%20father.*via%3Dwhatsapp"))
+    page.locator("#share-text").fill("Read this (it's short)!")
+    expect(whatsapp).to_have_attribute("href", re.compile(r"text=Read%20this%20%28it%27s%20short%29%21%20http.*via%3D"))
