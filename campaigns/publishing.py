@@ -1,7 +1,7 @@
 """A campaign's deeds: making one, its asks and wording, publishing, pausing, resuming, closing."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from accounts.models import Organisation, User
 from campaigns import wording
 from campaigns.models import Ask, AskText, Campaign, CampaignText, LetterTemplate
 from targets import lists, salutations
-from targets.models import Target, TargetList
+from targets.models import TargetList
 
 RESERVED_SLUGS = {
     "new", "draft", "confirm", "once", "letter", "my", "organise", "api", "hooks", "embed", "static", "postbox",
@@ -182,19 +182,6 @@ def lock(template: LetterTemplate, *, now: datetime) -> None:
         LetterTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
 
 
-def languages_of(ask: Ask) -> list[str]:
-    """Return the languages in which the ask has a wording, its own first."""
-    found = set(ask.templates.order_by().values_list("language", flat=True).distinct())
-    return sorted(found, key=lambda language: (language != ask.default_language, language))
-
-
-def letter_language(ask: Ask, targets: Iterable[Target]) -> str:
-    """Return the language of a letter to these targets: the one that all of them read, else the ask's own (UX R1)."""
-    read = {target.language.partition("-")[0] for target in targets}
-    common = read.pop() if len(read) == 1 else ""
-    return common if common in languages_of(ask) else ask.default_language
-
-
 def examples(ask: Ask, language: str = "") -> list[Mapping[str, str]]:
     """Return the values of the ask's targets as a letter in a language says them, for lint and preview."""
     language = language or ask.default_language
@@ -337,16 +324,6 @@ def text_of(ask: Ask, language: str = "") -> AskText | None:
     """Return what supporters read about an ask, in this language or else the ask's own."""
     texts = {text.language: text for text in ask.texts.all()}
     return texts.get(language) or texts.get(ask.default_language) or next(iter(texts.values()), None)
-
-
-def language_of_page(campaign: Campaign, asks: Iterable[Ask], language: str) -> str:
-    """Return this language where a campaign's page and all its asks are written in it, else the campaign's own.
-
-    Half a page in one language and half in another helps nobody.
-    """
-    written = [{text.language for text in campaign.texts.all()}]
-    written += [{text.language for text in ask.texts.all()} for ask in asks]
-    return language if all(language in each for each in written) else campaign.default_language
 
 
 def page_text(campaign: Campaign, language: str = "") -> CampaignText:

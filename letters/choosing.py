@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns import publishing
+from campaigns import languages as campaign_languages
 from campaigns.models import Ask
 from letters import drafts, languages, pacing, sharing
 from letters.composing import Content
@@ -137,7 +137,7 @@ def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
         content = replace(drafts.read(letter), targets=kept(ticked))
         drafts.keep(letter, content)
         letter.save(update_fields=["sealed", "expires_at"])
-        language = publishing.letter_language(letter.ask, targets_of(letter.ask, content, now=now))
+        language = campaign_languages.letter_language(letter.ask, targets_of(letter.ask, content, now=now))
         if language != letter.template.language and not languages.is_edited(letter, content):
             languages.change(letter, language=language, keeps_text=False, now=now)
 

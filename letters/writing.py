@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
+from campaigns import languages as campaign_languages
 from campaigns import publishing
 from campaigns.models import Ask
 from letters import (
@@ -82,7 +83,7 @@ def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     if errors:
         raise LetterRefused(errors)
     readers = choosing.targets_of(ask, content, now=now)
-    template = publishing.current_template(ask, publishing.letter_language(ask, readers))
+    template = publishing.current_template(ask, campaign_languages.letter_language(ask, readers))
     if template is None:
         raise CampaignClosed
     draw = secrets.randbits(62)

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from campaigns import publishing, wording
+from campaigns import languages, publishing, wording
 from campaigns.demonstration import loading
 from campaigns.models import Ask, Campaign
 from letters import composing, privacy, writing
@@ -45,7 +45,7 @@ def test_nobody_real_is_written_to(alice: User, now: datetime) -> None:
 
 def test_its_wordings_have_no_finding_in_any_language(alice: User, now: datetime) -> None:
     for ask in _load(alice, now).asks.all():
-        assert publishing.languages_of(ask) == ["en", *sorted(LANGUAGES - {"en"})]
+        assert languages.languages_of(ask) == ["en", *sorted(LANGUAGES - {"en"})]
         for template in ask.templates.all():
             assert publishing.lint(ask, template.passages(), template.language) == []
 
@@ -78,12 +78,12 @@ def test_everybody_is_greeted_in_every_language(alice: User, now: datetime) -> N
 def test_some_letters_are_suggested_in_their_readers_language(alice: User, now: datetime) -> None:
     leaders, embassies, _ = _load(alice, now).asks.all()
     by_country = {target.country: [target] for target in lists.active_targets(leaders.target_list)}
-    assert [publishing.letter_language(leaders, by_country[code]) for code in ("AT", "FR", "ES", "DK")] == [
+    assert [languages.letter_language(leaders, by_country[code]) for code in ("AT", "FR", "ES", "DK")] == [
         "de", "fr", "es", "en"
     ]  # fmt: skip
-    assert publishing.letter_language(leaders, by_country["AT"] + by_country["FR"]) == "en"
+    assert languages.letter_language(leaders, by_country["AT"] + by_country["FR"]) == "en"
     moscow = embassies.target_list.targets.get(country="RU")
-    assert publishing.letter_language(embassies, [moscow]) == "ru"
+    assert languages.letter_language(embassies, [moscow]) == "ru"
 
 
 def test_every_targets_letter_can_be_read_and_sent(alice: User, now: datetime) -> None:

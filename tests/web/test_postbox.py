@@ -15,6 +15,7 @@ from postbox.store import Arrival, Store
 from web import postbox
 from web.postbox import PAGE, pieces
 
+pytestmark = pytest.mark.django_db  # what is not found is answered with what is there: open campaigns
 WHEN = datetime(2011, 11, 23, 16, 3, tzinfo=UTC)
 TARGET, DANA = "office@leaders.example", "dana@mail.example"
 EVERY_PAGE = ["/postbox/", f"/postbox/box/?address={TARGET}", "/postbox/mail/1/", "/postbox/mail/1/source/"]

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from campaigns import partners, publishing
+from campaigns import languages, partners, publishing
 from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
@@ -63,7 +63,7 @@ def _page(
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
     sent = statistics.letters_sent(campaign)
-    written = publishing.language_of_page(campaign, asks, lang)
+    written = languages.language_of_page(campaign, asks, lang)
     context: dict[str, Any] = {
         "lang": lang,
         "campaign": campaign,

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from campaigns import languages as campaign_languages
 from campaigns import publishing
 from letters import languages, writing
 from letters.models import Letter
@@ -18,7 +19,7 @@ KEPT, LOADED = "keep", "load"  # what becomes of a text that was changed
 
 def others(letter: Letter) -> list[str]:
     """Return the languages in which the letter can be written beside its own."""
-    return [language for language in publishing.languages_of(letter.ask) if language != letter.template.language]
+    return [language for language in campaign_languages.languages_of(letter.ask) if language != letter.template.language]
 
 
 def asked_for(request: HttpRequest, letter: Letter) -> str:
