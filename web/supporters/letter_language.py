@@ -19,7 +19,8 @@ KEPT, LOADED = "keep", "load"  # what becomes of a text that was changed
 
 def others(letter: Letter) -> list[str]:
     """Return the languages in which the letter can be written beside its own."""
-    return [language for language in campaign_languages.languages_of(letter.ask) if language != letter.template.language]
+    written = campaign_languages.languages_of(letter.ask)
+    return [language for language in written if language != letter.template.language]
 
 
 def asked_for(request: HttpRequest, letter: Letter) -> str:
