@@ -130,8 +130,8 @@ class Finisher:
         self._content = content
         self._offered = offered(content)
         self._draw = wording.Draw(draw)
-        self._salutation = wording.parse(template.salutation, passage="salutation")
-        self._closing = wording.parse(template.closing, passage="closing")
+        self._salutation = _parsed(template.salutation, "salutation")
+        self._closing = _parsed(template.closing, "closing")
         self._body = content.body.strip()
         self._greets_alike = not self._salutation.variants() and _only_of_target(self._salutation)
         self._same_closing: str | None = None
@@ -165,10 +165,16 @@ class Finisher:
         return [part for part in (salutation, self._body, closing) if part]
 
 
+@lru_cache(maxsize=64)
+def _parsed(text: str, passage: str) -> wording.Wording:
+    """Return a template's passage, read once for all letters that have it."""
+    return wording.parse(text, passage=passage)
+
+
 @lru_cache(maxsize=4000)
 def _greeting(salutation: str, target: tuple[tuple[str, str], ...]) -> str:
     """Return a salutation that says nothing of the writer: the same in every letter to this target."""
-    said = wording.parse(salutation, passage="salutation")
+    said = _parsed(salutation, "salutation")
     return said.render({"target": dict(target)}, draw=wording.Draw(0)).strip()
 
 
