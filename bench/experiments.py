@@ -21,7 +21,7 @@ from bench.stage import Stage, wait_until_listening
 from config.supervisor.ports import free_port
 
 ROUND_TRIP = 0.02  # seconds, of the mail server far away
-FAR_CONNECTIONS = 32  # of a worker whose mail server is far away
+NEAR, USUAL, FAR = 32, 16, 64  # open lines of a worker: our best beside the peers' best, as it comes, far away
 GROWTH = (2_400, 24_000, 240_000)
 QUICK_GROWTH = (1_200, 12_000)
 _BYTES_KEPT_EACH = 3_600  # on the disk, for each letter of the headline
@@ -59,14 +59,16 @@ def everybody(lab: Lab) -> dict[str, Entry]:
     here, full = lab.stage, lab.installations
     size = full.bytes_each()
 
-    def postbag(workers: int, kind: str, name: str) -> Postbag:
-        return Postbag(full, workers=workers, kind=kind, name=f"Postbag, {name}, {workers} worker{'s' * (workers > 1)}")
+    def postbag(workers: int, kind: str, name: str, lines: int = NEAR) -> Postbag:
+        words = f"Postbag, {name}, {workers} worker{'s' * (workers > 1)}, {lines} lines each"
+        return Postbag(full, workers=workers, kind=kind, connections=lines, name=words)
 
     return {
         "postbag-2": Entry(postbag(2, POSTGRESQL, "PostgreSQL"), 4_000),
         "postbag-1": Entry(postbag(1, POSTGRESQL, "PostgreSQL"), 4_000, "postbag-2"),
         "sqlite-2": Entry(postbag(2, SQLITE, "SQLite"), 4_000, "postbag-2"),
         "sqlite-1": Entry(postbag(1, SQLITE, "SQLite"), 4_000, "postbag-2"),
+        "usual": Entry(postbag(2, POSTGRESQL, "PostgreSQL", USUAL), 4_000, "postbag-2"),
         "post-office": Entry(Peer(here, "django-post_office, 2 processes", "post_office"), 1200),
         "mailer": Entry(Peer(here, "django-mailer, 2 processes", "mailer"), 350),
         "celery": Entry(Peer(here, "Celery, prefork 2, a task per letter", "celery", needs_broker=True), 500),
@@ -85,8 +87,8 @@ def far(lab: Lab, figures: Figures) -> None:
     ) as port:
         field = {
             "backend": Entry(Peer(lab.stage, "Django's SMTP backend, one connection", "backend", port=port), 12),
-            "postbag-8": Entry(_far_postbag(lab, 8, port), 250),
-            f"postbag-{FAR_CONNECTIONS}": Entry(_far_postbag(lab, FAR_CONNECTIONS, port), 500),
+            f"postbag-{USUAL}": Entry(_far_postbag(lab, USUAL, port), 350),
+            f"postbag-{FAR}": Entry(_far_postbag(lab, FAR, port), 1000),
         }
         plan = lab.options.plan
         # No pilot: the round trip sets the pace, not the machine.
@@ -108,7 +110,7 @@ def growth(lab: Lab, figures: Figures) -> None:
         wanted: tuple[int, ...] = tuple(sorted({n, min(SMALL, 10 * n), 10 * n}))
     else:
         wanted = QUICK_GROWTH if lab.options.quick else GROWTH
-    contender = Postbag(lab.installations, name="Postbag, PostgreSQL, 2 workers")
+    contender = Postbag(lab.installations, connections=NEAR, name=f"Postbag, 2 workers, {NEAR} lines each")
     found: dict[int, list[Sample]] = {}
     for size in wanted:
         exact = contender.prepare(size)
@@ -125,7 +127,7 @@ def headline(lab: Lab, figures: Figures) -> None:
     """All in one run, into a receiver that keeps every letter; then every letter is read. Raises Failed."""
     if not lab.options.headline:
         return
-    contender = Postbag(lab.installations, name="Postbag, PostgreSQL, 2 workers")
+    contender = Postbag(lab.installations, connections=NEAR, name=f"Postbag, 2 workers, {NEAR} lines each")
     place = lab.stage.place("headline")
     _require_room(lab.options.headline)
     lab.say(f"  filling an installation with {lab.options.headline:,} deliveries …")

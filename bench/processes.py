@@ -153,7 +153,7 @@ class Watch:
         return tuple(sorted(self._peaks[role].values(), reverse=True))
 
     def together(self, role: str) -> float:
-        """Return the most that the processes of a role took that ran at the same time, in MiB: the sum of their peaks."""
+        """Return the sum of the peaks of a role's processes that ran at the same time, at its most, in MiB."""
         return self._together[role]
 
     def _at(self, cpu: Sequence[float], moment: float) -> float:

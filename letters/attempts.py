@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from letters import tallies
 from letters.given import Statement, moment
@@ -39,16 +38,14 @@ class Taken(NamedTuple):
     message_date: datetime
 
 
-def take(batch: "QuerySet[Delivery]", *, token: str, lease_until: datetime, now: datetime) -> list[Taken]:
-    """Move the queued deliveries of `batch` to sending, under a token and a lease; return them in the batch's order.
+def take(ids: Sequence[int], *, token: str, lease_until: datetime, now: datetime) -> list[Taken]:
+    """Move queued deliveries, whose rows the caller has locked, to sending under a token and a lease; return them.
 
-    Rows that another process holds are skipped (SKIP LOCKED; on SQLite the write lock takes its place). A claim has no
-    line in the history: each attempt has one, written when it ends, which bears the claim's token.
+    A claim has no line in the history: each attempt has one, written when it ends, which bears the claim's token.
     """
+    if not ids:
+        return []
     with transaction.atomic(savepoint=False):
-        ids = list(batch.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        if not ids:
-            return []
         date = now.replace(microsecond=0)
         given = [(pk,) for pk in ids]
         if connection.vendor == "postgresql":

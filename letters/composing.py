@@ -22,6 +22,7 @@ from letters import headers, tokens
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
 _BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
+_SHORT = 200  # characters
 _DOT = re.compile(r"^\.", re.MULTILINE)
 _MIME = (
     b'Content-Type: text/plain; charset="utf-8"\r\n'
@@ -244,15 +245,22 @@ def assembled(
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1000)
 def quoted_printable(part: str) -> bytes:
     """Return whole lines in quoted-printable: each line is encoded by itself, so parts may be encoded apart.
 
     A dot at the start of a line is encoded too, so that nothing on the wire can be taken for the end of a letter.
     """
+    return _short(part) if len(part) <= _SHORT else _long(part)
+
+
+def _encoded(part: str) -> bytes:
     octets = f"{part}\n".encode().decode("latin-1")
     lines = quoprimime.body_encode(octets, _BODY_LINE)
     return _DOT.sub("=2E", lines).replace("\n", "\r\n").encode("ascii")
+
+
+_short = lru_cache(maxsize=1000)(_encoded)  # salutations come again with each letter,
+_long = lru_cache(maxsize=64)(_encoded)  # a letter's own text with each of its targets, one after another
 
 
 @lru_cache(maxsize=64)
