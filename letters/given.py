@@ -67,7 +67,7 @@ class Statement:
         connection.ensure_connection()
         raw: psycopg.Connection[Any] = connection.connection
         given = zip(self._names, zip(*rows, strict=True), strict=True) if rows else ((name, ()) for name in self._names)
-        words = {name: _array(column) for name, column in given}
+        words: dict[str, str | None] = {name: _array(column) for name, column in given}
         words |= {name: _word(value) for name, value in values.items()}
         with connection.wrap_database_errors:
             if self._number not in _prepared.get(raw, ()):
