@@ -5,12 +5,11 @@ million of them. On PostgreSQL the end of a group of attempts is one statement: 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from letters import tallies
 from letters.given import Statement, moment
@@ -39,26 +38,36 @@ class Taken(NamedTuple):
     message_date: datetime
 
 
-def take(batch: "QuerySet[Delivery]", *, token: str, lease_until: datetime, now: datetime) -> list[Taken]:
-    """Move the queued deliveries of `batch` to sending, under a token and a lease; return them in the batch's order.
+def take(ids: Sequence[int], *, token: str, lease_until: datetime, now: datetime) -> list[Taken]:
+    """Move queued deliveries, whose rows the caller has locked, to sending under a token and a lease; return them.
 
-    Rows that another process holds are skipped (SKIP LOCKED; on SQLite the write lock takes its place). A claim has no
-    line in the history: each attempt has one, written when it ends, which bears the claim's token.
+    A claim has no line in the history: each attempt has one, written when it ends, which bears the claim's token.
     """
+    if not ids:
+        return []
     with transaction.atomic(savepoint=False):
-        ids = list(batch.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        if not ids:
-            return []
         date = now.replace(microsecond=0)
-        rows = _TAKE([(pk,) for pk in ids], token=token, lease_until=lease_until, now=now, date=date)
-        taken = {row[0]: Taken(*row[:-2], *(moment(at) for at in row[-2:])) for row in rows}
-        cells: Counter[tallies.Cell] = Counter()
-        for one in taken.values():
-            place = (one.campaign_id, one.ask_id, one.target_id)
-            cells[*place, State.QUEUED, one.attempts > 1, one.feedback] -= 1
-            cells[*place, State.SENDING, True, one.feedback] += 1
-        tallies.count(cells)
+        given = [(pk,) for pk in ids]
+        if connection.vendor == "postgresql":
+            rows = _TAKE_WHOLE(
+                given, token=token, lease_until=lease_until, now=now, date=date, shard=tallies.shard()
+            )
+            taken = {row[0]: Taken._make(row) for row in rows}
+        else:
+            rows = _TAKE(given, token=token, lease_until=lease_until, now=now, date=date)
+            taken = {row[0]: Taken(*row[:-2], *(moment(at) for at in row[-2:])) for row in rows}
+            _count_taken(taken.values())
         return [taken[pk] for pk in ids if pk in taken]
+
+
+def _count_taken(taken: Iterable[Taken]) -> None:
+    """Write the tallies of deliveries that were taken."""
+    cells: Counter[tallies.Cell] = Counter()
+    for one in taken:
+        place = (one.campaign_id, one.ask_id, one.target_id)
+        cells[*place, State.QUEUED, one.attempts > 1, one.feedback] -= 1
+        cells[*place, State.SENDING, True, one.feedback] += 1
+    tallies.count(cells)
 
 
 class End(NamedTuple):
@@ -89,19 +98,29 @@ def end(ends: Sequence[End], *, now: datetime, unfenced: bool = False) -> dict[i
     for to in {one.to for one in ends}:
         if (State.SENDING, to) not in DELIVERY_MOVES:
             raise ForbiddenMove(State.SENDING, to)
-    given = [
-        (one.pk, one.token, one.to, one.fact.reason, one.due_at, one.ambiguous, -1 if one.unbegun else 0,
-         one.is_told, one.fact.code, one.fact.words[:300])
-        for one in ends
-    ]  # fmt: skip
     with transaction.atomic(savepoint=False):
         if connection.vendor == "postgresql":
-            hour, shard = tallies.hour_of(now), tallies.shard()
-            rows = _END_WHOLE(given, now=now, unfenced=unfenced, hour=hour, shard=shard)
+            rows = _end_whole(ends, now=now, unfenced=unfenced)
         else:
-            rows = _END(given, now=now, unfenced=unfenced)
+            rows = _END([(one.pk, one.fact.code, one.fact.words[:300], *_way(one)) for one in ends],
+                        now=now, unfenced=unfenced)  # fmt: skip
             _tell_and_count({one.pk: one for one in ends}, rows, now=now)
     return {row[0]: row[1].removeprefix(ASKED) if row[1].startswith(ASKED) else "" for row in rows}
+
+
+def _end_whole(ends: Sequence[End], *, now: datetime, unfenced: bool) -> list[tuple[Any, ...]]:
+    """End attempts in one statement. Mostly all went the same way, which then travels once."""
+    values = {"now": now, "unfenced": unfenced, "hour": tallies.hour_of(now), "shard": tallies.shard()}
+    ways = {_way(one) for one in ends}
+    if len(ways) == 1:
+        alike = dict(zip(_WAY, ways.pop(), strict=True))
+        return _END_ALIKE([(one.pk, one.fact.code, one.fact.words[:300]) for one in ends], **alike, **values)
+    return _END_WHOLE([(one.pk, one.fact.code, one.fact.words[:300], *_way(one)) for one in ends], **values)
+
+
+def _way(one: End) -> tuple[Any, ...]:
+    """Return in what ends may be alike, in the order of `_WAY`."""
+    return (one.token, one.to, one.fact.reason, one.due_at, one.ambiguous, -one.unbegun, one.is_told)
 
 
 def _tell_and_count(ends: dict[int, End], rows: Sequence[tuple[Any, ...]], *, now: datetime) -> None:
@@ -127,8 +146,7 @@ def _tell_and_count(ends: dict[int, End], rows: Sequence[tuple[Any, ...]], *, no
 
 # `state || ''` keeps PostgreSQL from walking all that is being sent (a partial index) where it is to look a few rows up
 # by their keys.
-_TAKE = Statement(
-    """
+_TAKE_TEXT = """
     UPDATE letters_delivery SET
         state = 'sending', reason = '', token = %(token)s, lease_until = %(lease_until)s, dot_at = NULL,
         attempts = attempts + 1, message_date = COALESCE(message_date, %(date)s),
@@ -136,7 +154,29 @@ _TAKE = Statement(
     FROM {given} WHERE letters_delivery.id = g_id AND state || '' = 'queued'
     RETURNING id, letter_id, campaign_id, ask_id, target_id, version_id, address_id, feedback, attempts, ambiguous,
         rested_for, digest, first_tried_at, message_date
-    """,
+"""
+_ADDED = """
+        ON CONFLICT (campaign_id, ask_id, target_id, state, tried, feedback, shard)
+            DO UPDATE SET count = kept.count + excluded.count
+"""
+_TAKE = Statement(_TAKE_TEXT, g_id="bigint")
+_TAKE_WHOLE = Statement(
+    f"""
+    WITH taken AS ({_TAKE_TEXT}),
+    counted AS (
+        INSERT INTO letters_deliverytally AS kept
+            (campaign_id, ask_id, target_id, state, tried, feedback, shard, count)
+        SELECT campaign_id, ask_id, target_id, state, tried, feedback, %(shard)s, sum(change) FROM (
+            SELECT campaign_id, ask_id, target_id, 'queued' AS state, attempts > 1 AS tried, feedback, -1 AS change
+            FROM taken
+            UNION ALL
+            SELECT campaign_id, ask_id, target_id, 'sending', true, feedback, 1 FROM taken
+        ) AS changes
+        GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+        {_ADDED}
+    )
+    SELECT * FROM taken
+    """,  # noqa: S608  the same statement, within a larger one
     g_id="bigint",
 )
 _UPDATE = """
@@ -151,10 +191,11 @@ _UPDATE = """
       AND (dot_at IS NULL OR NOT %(unfenced)s)
     RETURNING id, reason, campaign_id, ask_id, target_id, feedback, attempts
 """
-_ENDS = {
-    "g_id": "bigint", "g_claim": "text", "g_to": "text", "g_reason": "text", "g_due_at": "timestamptz",
-    "g_ambiguous": "int", "g_attempts": "int", "g_is_told": "boolean", "g_code": "int", "g_words": "text",
+_WAY = {
+    "g_claim": "text", "g_to": "text", "g_reason": "text", "g_due_at": "timestamptz", "g_ambiguous": "int",
+    "g_attempts": "int", "g_is_told": "boolean",
 }  # fmt: skip
+_ENDS = {"g_id": "bigint", "g_code": "int", "g_words": "text", **_WAY}
 _END = Statement(_UPDATE, **_ENDS)
 _TELL = Statement(
     """
@@ -163,8 +204,7 @@ _TELL = Statement(
     """,
     g_id="bigint", g_to="text", g_reason="text", g_code="int", g_words="text", g_claim="text",
 )  # fmt: skip
-_END_WHOLE = Statement(
-    f"""
+_END_WHOLE_TEXT = f"""
     WITH ends AS MATERIALIZED (SELECT * FROM {{given}}),
     ended AS ({_UPDATE.replace("{given}", "ends")}),
     told AS (
@@ -181,8 +221,7 @@ _END_WHOLE = Statement(
             SELECT campaign_id, ask_id, target_id, g_to, attempts > 0, feedback, 1 FROM ended JOIN ends ON g_id = id
         ) AS changes
         GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (campaign_id, ask_id, target_id, state, tried, feedback, shard)
-            DO UPDATE SET count = kept.count + excluded.count
+        {_ADDED}
     ),
     counted_hours AS (
         INSERT INTO letters_hourtally AS kept (campaign_id, ask_id, hour, measure, shard, count)
@@ -192,6 +231,6 @@ _END_WHOLE = Statement(
         ON CONFLICT (campaign_id, ask_id, hour, measure, shard) DO UPDATE SET count = kept.count + excluded.count
     )
     SELECT id, reason FROM ended
-    """,  # noqa: S608  the same statement, within a larger one
-    **_ENDS,
-)
+"""  # noqa: S608  the same statement, within a larger one
+_END_WHOLE = Statement(_END_WHOLE_TEXT, **_ENDS)
+_END_ALIKE = Statement(_END_WHOLE_TEXT, once=_WAY, **_ENDS)

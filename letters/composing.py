@@ -23,6 +23,7 @@ from targets import countries, salutations
 
 LINE_LIMIT = 998  # octets of one line without its end, RFC 5322 §2.1.1
 _BODY_LINE = 74  # RFC 2045 §6.7 allows 76, of which an encoded dot takes two more
+_SHORT = 200  # characters
 _DOT = re.compile(r"^\.", re.MULTILINE)
 _MIME = (
     b'Content-Type: text/plain; charset="utf-8"\r\n'
@@ -180,6 +181,12 @@ class Finisher:
         return [part for part in (salutation, self._body, closing) if part]
 
 
+@lru_cache(maxsize=64)
+def _parsed(text: str, passage: str) -> wording.Wording:
+    """Return a template's passage, read once for all letters that have it."""
+    return wording.parse(text, passage=passage)
+
+
 @lru_cache(maxsize=4000)
 def _greeting(salutation: str, target: tuple[tuple[str, str], ...]) -> str:
     """Return a salutation that says nothing of the writer: the same in every letter to this target."""
@@ -253,15 +260,22 @@ def assembled(
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1000)
 def quoted_printable(part: str) -> bytes:
     """Return whole lines in quoted-printable: each line is encoded by itself, so parts may be encoded apart.
 
     A dot at the start of a line is encoded too, so that nothing on the wire can be taken for the end of a letter.
     """
+    return _short(part) if len(part) <= _SHORT else _long(part)
+
+
+def _encoded(part: str) -> bytes:
     octets = f"{part}\n".encode().decode("latin-1")
     lines = quoprimime.body_encode(octets, _BODY_LINE)
     return _DOT.sub("=2E", lines).replace("\n", "\r\n").encode("ascii")
+
+
+_short = lru_cache(maxsize=1000)(_encoded)  # salutations come again with each letter,
+_long = lru_cache(maxsize=64)(_encoded)  # a letter's own text with each of its targets, one after another
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 _NOT_AS_IT_IS = re.compile(rb"[^A-Za-z0-9!*+/-]")  # RFC 2047 §5 (3): what may stand in a phrase
 _FRAME = len("=?utf-8?q??=")
+_ATOMS = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+_SIMPLE_ADDRESS = re.compile(rf"{_ATOMS}@{_ATOMS}")  # far less than RFC 5322 allows, and no folding can cut it
 
 
 def mailbox(name: str, display_name: str, address: str) -> bytes:
@@ -27,6 +29,9 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
     display_name = plain(display_name)
     if _UNPRINTABLE.search(display_name + address):
         raise ValueError("A header holds no line breaks or other control characters.")
+    is_simple = _SIMPLE_ADDRESS.fullmatch(address) is not None
+    if is_simple and not display_name.isascii():  # such an encoded name cannot be misread, and reading costs much
+        return _encoded_mailbox(name, display_name, address).encode()
     whole = str(Address(display_name, addr_spec=address))
     if display_name.isascii() and len(name) + 2 + len(whole) <= LINE:
         header = f"{name}: {whole}\r\n"
@@ -34,12 +39,16 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
         phrase, _, _ = whole.rpartition(f" <{address}>")
         header = f"{name}: {phrase}\r\n <{address}>\r\n" if display_name else f"{name}: {address}\r\n"
     else:
-        words = "\r\n ".join(_encoded(display_name, first=WORD_LINE - len(name) - 2))
-        header = f"{name}: {words}\r\n <{address}>\r\n"
+        header = _encoded_mailbox(name, display_name, address)
     read = policy.default.header_factory(name, header.partition(": ")[2].replace("\r\n", ""))
     if [one.addr_spec for one in read.addresses] != [address]:
         raise ValueError(f"{name} would not hold the one address that it should.")
     return header.encode()
+
+
+def _encoded_mailbox(name: str, display_name: str, address: str) -> str:
+    words = "\r\n ".join(_encoded(display_name, first=WORD_LINE - len(name) - 2))
+    return f"{name}: {words}\r\n <{address}>\r\n"
 
 
 def text(name: str, value: str) -> bytes:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
@@ -28,6 +29,7 @@ EPOCHS_PER_SECOND = 2**20
 REFUSAL_TOLD_EVERY = timedelta(minutes=1)
 _PATIENCE = 0.2  # seconds for other processes' use of the state file
 _PATIENCE_AT_START = 10.0
+_NOT_OURS = Q(pk__in=[])
 
 
 @dataclass
@@ -69,9 +71,13 @@ def may_write_to_supporters() -> bool:
 
 def is_ours() -> Q:
     """Return the condition of a claim: the database is what the last look found, and not on hold."""
-    if _here.seen is None:
-        return Q(pk__in=[])
-    return Q(Exists(_unchanged(_here.seen).filter(on_hold_since=None)))
+    return _NOT_OURS if _here.seen is None else _is_unchanged(_here.seen)
+
+
+@lru_cache(maxsize=1)
+def _is_unchanged(seen: Memory) -> Q:
+    """Return the same condition while the same was seen, so that a claim's question can be asked again."""
+    return Q(Exists(_unchanged(seen).filter(on_hold_since=None)))
 
 
 def note_sending(*, now: datetime) -> bool:

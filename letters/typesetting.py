@@ -14,7 +14,7 @@ from letters.outbox import Claim
 from targets.models import TargetVersion
 
 log = logging.getLogger(__name__)
-LETTERS_KEPT = 500
+LETTERS_KEPT = 30
 TARGETS_KEPT = 4000
 
 

@@ -1,6 +1,7 @@
 """The delivery loop: needs no broker, wakes when the bell rings, and looks by itself at least every ten seconds."""
 
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -154,6 +155,7 @@ def this_process() -> Loop:
     """Return the loop of this process, which RQ's jobs wake; make it first where there is none."""
     global _running  # noqa: PLW0603  one loop per process
     if _running is None:
+        gc.freeze()  # what was loaded until now stays: it need not be looked through again and again
         _running = Loop()
     return _running
 

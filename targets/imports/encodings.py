@@ -3,8 +3,6 @@
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),  # before UTF-16, whose mark it begins with
@@ -56,6 +54,8 @@ def _old_encoding(content: bytes) -> str:
     likeliest = max(scores, key=lambda codec: scores[codec])
     if scores[likeliest] > 0.5:
         return likeliest
+    from charset_normalizer import from_bytes  # noqa: PLC0415  large, and a worker never needs it
+
     best = from_bytes(telling, steps=5, chunk_size=512).best()
     return best.encoding if best and best.encoding not in ("ascii", "utf_8") else "cp1252"
 

@@ -6,7 +6,6 @@ from targets.imports.delimited import holds_addresses, read_delimited
 from targets.imports.encodings import decode
 from targets.imports.headers import field_of_word
 from targets.imports.table import BYTES_LIMIT, ImportRefused, Table
-from targets.imports.webpage import read_page
 
 _OTHER_FORMATS = (
     (b"\xd0\xcf\x11\xe0", "xls", "This is an older Excel workbook. Open it and save it as CSV."),
@@ -49,6 +48,8 @@ def read(content: bytes, *, filename: str = "") -> list[Table]:
             text = _decoded_as(content, named[1].decode("ascii"), otherwise=text)
         if re.search(r"<(?:ss:)?workbook[\s>]", text[:4000], re.IGNORECASE):
             raise ImportRefused("xls", "This is an Excel workbook in XML. Open it and save it as CSV.")
+        from targets.imports.webpage import read_page  # noqa: PLC0415  large, and a worker never needs it
+
         tables = read_page(text)
     else:
         _refuse_binary(text)

@@ -3,6 +3,7 @@
 import re
 import smtplib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 LONGEST_LINE = 8192
@@ -21,6 +22,20 @@ class Reply(NamedTuple):
     code: int
     words: str
     lines: tuple[bytes, ...] = ()
+
+
+@lru_cache(maxsize=64)  # most servers say the same four lines to each letter
+def _alone(line: bytes) -> Reply | None:
+    """Return the reply that one line is; None where it is none, or has more lines."""
+    match = _REPLY.match(line)
+    if match is None or match[2] == b"-":
+        return None
+    return _reply(match[1], [(match[3] or b"").strip()])
+
+
+def _reply(code: bytes, said: list[bytes]) -> Reply:
+    words = _UNPRINTABLE.sub(" ", b" ".join(said).decode("utf-8", "replace"))[:300]
+    return Reply(int(code), words, tuple(said))
 
 
 class ReplyReader:
@@ -51,6 +66,8 @@ class ReplyReader:
                 yield reply
 
     def _line(self, line: bytes) -> Reply | None:
+        if not self._said and (alone := _alone(line)) is not None:
+            return alone
         match = _REPLY.match(line)
         if match is None or (self._code and match[1] != self._code):
             raise BrokenLine("the answer is not SMTP")
@@ -60,7 +77,6 @@ class ReplyReader:
         self._said.append((match[3] or b"").strip())
         if match[2] == b"-":
             return None
-        words = _UNPRINTABLE.sub(" ", b" ".join(self._said).decode("utf-8", "replace"))[:300]
-        reply = Reply(int(self._code), words, tuple(self._said))
+        reply = _reply(self._code, self._said)
         self._code, self._said = b"", []
         return reply

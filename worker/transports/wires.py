@@ -17,6 +17,7 @@ from worker.transports.smtp import Wire
 log = logging.getLogger(__name__)
 REST_BETWEEN_LINES = 1.0  # seconds, to a server that ends them or wants us to come back later
 FEWER_LINES_FOR = 60.0  # seconds for which a server that took fewer connections is asked for no more
+MOST_OPENING = 8  # lines at the same moment: each takes a thread, whose memory is never given back
 LOOK_EVERY = 0.2  # seconds between looks at time-outs
 
 
@@ -140,7 +141,7 @@ class Wires:
         """Open a line for each letter that waits, as many as may be."""
         if self._most < self.lines and time.monotonic() >= self._fewer_until:
             self._most = self.lines
-        missing = min(waiting, self._most - len(self._wires)) - self._opening
+        missing = min(waiting, self._most - len(self._wires), MOST_OPENING) - self._opening
         one_by_one = self._open_after > 0.0  # the server has ended lines lately
         for _ in range(missing):
             self._opening += 1
