@@ -8,6 +8,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # imported within, after the settings
+    from accounts.models import User
+    from targets.models import Target
 
 GOAL = 3.0  # seconds for a thousand letters to one target
 LETTERS = 1000
@@ -66,7 +71,7 @@ def _say(what: str, seconds: float, work: float, octets: int) -> None:
     print(f"{what:<28} {seconds:6.2f} s ({work:.2f} s of processor time) {octets / 1024:7.0f} KiB")
 
 
-def _filled(letters: int) -> tuple["Target", "User"]:  # noqa: F821  imported within, after the settings
+def _filled(letters: int) -> tuple["Target", "User"]:
     """Return a target of the demonstration to whom so many people have written, and somebody who may print that."""
     from django.core.management import call_command  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415

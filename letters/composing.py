@@ -181,12 +181,6 @@ class Finisher:
         return [part for part in (salutation, self._body, closing) if part]
 
 
-@lru_cache(maxsize=64)
-def _parsed(text: str, passage: str) -> wording.Wording:
-    """Return a template's passage, read once for all letters that have it."""
-    return wording.parse(text, passage=passage)
-
-
 @lru_cache(maxsize=4000)
 def _greeting(salutation: str, target: tuple[tuple[str, str], ...]) -> str:
     """Return a salutation that says nothing of the writer: the same in every letter to this target."""

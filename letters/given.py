@@ -72,7 +72,7 @@ class Statement:
         with connection.wrap_database_errors:
             if self._number not in _prepared.get(raw, ()):
                 self._prepare(raw, values)
-            parameters = [None if (word := words[name]) is None else word.encode() for name in self._places]
+            parameters: list[Any] = [None if (word := words[name]) is None else word.encode() for name in self._places]
             _begin(raw)
             result = raw.pgconn.exec_prepared(self._number, parameters, None, Format.BINARY)
             _check(raw, result)
