@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.models import User
 from campaigns.models import Campaign, Partner
-from letters import writing
+from letters import outbox, writing
 from letters.models import Letter
 from tests import parliament
 from tests.letters import deeds
@@ -109,9 +109,17 @@ def script(address: str) -> str:
     return (Path(settings.STATICFILES_DIRS[0]) / address.removeprefix("/static/")).read_text(encoding="utf-8")
 
 
-def weigh(dana: Dana, name: str, address: str, *, posted: dict[str, object] | None = None, **headers: str) -> Page:
+def weigh(
+    dana: Dana,
+    name: str,
+    address: str,
+    *,
+    posted: dict[str, object] | None = None,
+    site: str = "same-origin",
+    language: str = "",
+) -> Page:
     """Fetch a page as browsers do, packed; follow no redirect."""
-    headers = {"accept-encoding": "gzip", "sec-fetch-site": "same-origin", **headers}
+    headers = {"accept-encoding": "gzip", "sec-fetch-site": site, "accept-language": language}
     client: Any = dana.browser
     ask = client.get if posted is None else client.post
     answer = ask(address, posted or {}, headers=headers)
@@ -150,7 +158,7 @@ def way(dana: Dana) -> Iterator[Page]:
     yield weigh(dana, "link", dana.link())
     sent = dana.press(dana.link())["Location"]
     yield weigh(dana, "sent", sent)
-    yield weigh(dana, "status", dana.status(), **{"accept-language": dana.home[1:3]})
+    yield weigh(dana, "status", dana.status(), language=dana.home[1:3])
     yield weigh(dana, "warned", dana.begin(1))
 
 
@@ -183,7 +191,7 @@ def test_pages_that_say_what_went_wrong_are_one_request(dana: Dana, monkeypatch:
         write = reader.begin()
         pages = [
             weigh(reader, "404", f"{reader.home}no/such/page/"),
-            weigh(reader, "403", write, posted={**DANA}, **{"sec-fetch-site": "cross-site"}),
+            weigh(reader, "403", write, posted={**DANA}, site="cross-site"),
             weigh(reader, "413", write, posted={"body": "x" * 600_000}),
         ]
         with monkeypatch.context() as broken:
@@ -247,7 +255,7 @@ def test_mail_loads_nothing_and_leads_nowhere_but_here(dana: Dana) -> None:
 
 
 def _claimed() -> Any:
-    return deeds.outbox.claim(limit=3)
+    return outbox.claim(limit=3)
 
 
 def test_what_comes_from_elsewhere_would_be_seen() -> None:
