@@ -92,7 +92,7 @@ def end(ends: Sequence[End], *, now: datetime, unfenced: bool = False) -> dict[i
     given = [
         (one.pk, one.token, one.to, one.fact.reason, one.due_at, one.ambiguous, -1 if one.unbegun else 0,
          one.is_told, one.fact.code, one.fact.words[:300])
-        for one in ends
+        for one in sorted(ends, key=lambda one: one.pk)  # the order in which others lock them
     ]  # fmt: skip
     with transaction.atomic(savepoint=False):
         if connection.vendor == "postgresql":

@@ -14,17 +14,20 @@ from tests.faults import (
     groups,
     handover,
     kills,
+    mutations,
     pauses,
     presses,
     provider,
     restarts,
     restore,
     stops,
+    storm,
 )
 
 SIZES = ("gate", "nightly", "weekly")
 _MODULES: tuple[ModuleType, ...] = (
     kills, answers, pauses, groups, brokers, restarts, connections, provider, clocks, handover, presses, stops, restore,
+    storm, mutations,
 )  # fmt: skip
 _USUAL = ("gate", "nightly")
 

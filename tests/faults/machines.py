@@ -171,6 +171,11 @@ def memory_of(pid: int) -> int:
     raise ProcessLookupError(pid)
 
 
+def open_files_of(pid: int) -> int:
+    """Return how many files and sockets a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def as_json(value: object) -> str:
     """Return a value as one line of JSON."""
     return json.dumps(value, separators=(",", ":"), default=str)

@@ -17,6 +17,7 @@ _SLOWLY = (  # an old and a new attempt at the same delivery overlap, before and
     Rule("data", after=0.3, spread=0.7),
     Rule("dot", after=0.8, spread=1.2),
 )
+FEW = LINES  # deliveries that wait at a time
 _SURELY_UNANSWERED = 0.4  # seconds after a dot
 
 
@@ -24,9 +25,10 @@ def past_the_lease(kind: str, seed: int, size: str, *, mutation: Iterable[str] =
     """F4: what a stopped worker says late is not written; no delivery is moved twice."""
     pauses, population = PAUSES[size]
     with Rig(kind, population, Conduct(seed, _SLOWLY), seed=seed) as rig:
+        rig.park()
         rig.workers.start(PROCESSES, tricks=mutation)
         paused: list[tuple[float, int]] = []
-        with beside(lambda over: _hurry(rig, over)):  # else what is unclear would rest until the old worker is back
+        with beside(lambda over: _feed(rig, over)):
             while rig.workers.pauses < pauses or paused:
                 if paused and paused[0][0] <= time.monotonic():
                     rig.workers.resume(paused.pop(0)[1])
@@ -50,9 +52,12 @@ def past_the_lease(kind: str, seed: int, size: str, *, mutation: Iterable[str] =
         return rig.figures(evidence, pauses=pauses, late=late)
 
 
-def _hurry(rig: Rig, over: threading.Event) -> None:
-    while not over.wait(0.2):
-        rig.due()
+def _feed(rig: Rig, over: threading.Event) -> None:
+    """Keep the workers hungry, so that they take at once what another one lost: before it is back."""
+    while not over.wait(0.1):
+        rig.due("attempts > 0")
+        if rig.count("state = 'queued' AND due_at < '2100-01-01'") < FEW:
+            rig.due(f"id IN (SELECT id FROM letters_delivery WHERE attempts = 0 ORDER BY id LIMIT {FEW})")
 
 
 def _one_in_the_middle(rig: Rig, paused: Iterable[int]) -> int:

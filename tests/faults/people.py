@@ -48,7 +48,7 @@ def _ids(rows: Any) -> Sequence[int]:
 
 
 def _one_that_waits(number: int) -> Any:
-    rows = _all().filter(state="queued").select_related("letter", "target", "address", "campaign").order_by("pk")
+    rows = _all().filter(state__in=["queued", "sending"]).order_by("pk").select_related("letter", "target", "address")
     return rows[number % max(rows.count(), 1)]
 
 

@@ -70,8 +70,8 @@ def at_random(kind: str, seed: int, size: str) -> Figures:
         rig.workers.start(PROCESSES)
         for _ in range(DEEDS[size]):
             time.sleep(rig.drawn.uniform(0.0, 0.2))
-            deed = rig.drawn.choice([*FOR_A_WHILE, *FOR_GOOD])
-            if rig.count("state = 'queued'") == 0:
+            deed = rig.drawn.choice([*FOR_A_WHILE, *FOR_A_WHILE, *FOR_GOOD])
+            if rig.count("state IN ('queued', 'sending', 'held')") < 50:
                 break
             at, ids = people.do(deed, rig.drawn.randrange(1 << 30))
             until = float("inf")

@@ -199,11 +199,11 @@ def _shift_clock(seconds: str) -> None:
     timezone.now = lambda: real_now() + timedelta(seconds=shift)
     time.time = lambda: real_time() + shift
 
-    def database_now() -> datetime:
+    def database_now(*, fresh: bool = False) -> datetime:
         from django.db import connection  # noqa: PLC0415
 
         if connection.vendor == "postgresql":
-            return _original_database_now()
+            return _original_database_now(fresh=fresh)
         return datetime.now(UTC) + timedelta(seconds=shift)  # SQLite has no clock but the host's
 
     clock.database_now = database_now
