@@ -138,7 +138,7 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
         "PRAGMA mmap_size=134217728;",
     }
 elif _database.get("ENGINE") == "django.db.backends.postgresql":
-    # Whoever freezes, or loses the line, inside a transaction must not hold its locks until the others' leases are over.
+    # Whoever freezes, or loses the line, inside a transaction must not hold its locks until others' leases are over.
     _database["OPTIONS"] = {
         "options": f"-c idle_in_transaction_session_timeout={LEASE_SECONDS * 250}",  # milliseconds: a quarter of it
         "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,

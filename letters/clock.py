@@ -24,9 +24,9 @@ def database_now(*, fresh: bool = False) -> datetime:
     now = boot_seconds()
     is_known = getattr(_last, "connection", None) is connection.connection and now - _last.read_at < READ_EVERY
     if fresh or not is_known:
-        _last.said, _last.read_at = _read()
-        _last.connection = connection.connection
-        return _last.said
+        said, _last.read_at = _read()
+        _last.said, _last.connection = said, connection.connection
+        return said
     at: datetime = _last.said + timedelta(seconds=now - _last.read_at)
     return at
 

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.faults.catalogue import Scenario
 
 KEPT = Path(__file__).resolve().parents[2] / ".check"
 SEED = 1047  # any number does, if it is the same each time
+SIDE_BY_SIDE = 3  # scenarios at once
 
 
 @dataclass
@@ -42,12 +44,23 @@ def run(scenario: Scenario, *, size: str, seed: int) -> Outcome:
     return Outcome(scenario.name, round(time.monotonic() - began_at, 1), figures=figures)
 
 
+def run_all(wanted: Sequence[Scenario], *, size: str, seed: int, at_once: int = SIDE_BY_SIDE) -> list[Outcome]:
+    """Run scenarios, some at once, since most of them mostly wait; return how each ended, in their order."""
+    databases.store().shared_cluster()  # by this thread: it ends with the thread that starts it
+    with ThreadPoolExecutor(at_once) as places:
+        begun = [places.submit(run, one, size=size, seed=seed) for one in wanted]
+        for ended in as_completed(begun):
+            _tell(ended.result())
+    return [one.result() for one in begun]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; returns 0 where everything holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("size", nargs="?", choices=catalogue.SIZES, default="gate")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="scenarios whose names begin so")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--beside", type=int, default=SIDE_BY_SIDE, help="how many run at once")
     parser.add_argument("--list", action="store_true", help="name all scenarios and the sizes they have")
     chosen = parser.parse_args(arguments)
     if chosen.list:
@@ -62,11 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("no scenario has such a name; --list names them all")
     print(f"{len(wanted)} scenarios at the size of {chosen.size}, seed {chosen.seed}", flush=True)
     began_at = time.monotonic()
-    outcomes = []
     try:
-        for scenario in wanted:
-            outcomes.append(run(scenario, size=chosen.size, seed=chosen.seed))
-            _tell(outcomes[-1])
+        outcomes = run_all(wanted, size=chosen.size, seed=chosen.seed, at_once=chosen.beside)
     except KeyboardInterrupt:
         print("Stopped before the end.")
         return 130

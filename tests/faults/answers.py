@@ -10,6 +10,7 @@ from tests.faults.population import GATE, Population, domain
 from tests.faults.rig import PROCESSES, Figures, Rig
 from tests.faults.workers import wait_until
 
+WINDOW = 4096  # bytes on their way at once: 1 % of 5 MB must not fit
 QUICKLY = {"MAIL_PATIENCE_PERCENT": "1"}  # six seconds for the answer to a dot
 SOME = {"gate": GATE, "nightly": Population(letters=400, targets=25)}
 
@@ -101,8 +102,8 @@ def inside_the_data(seed: int, size: str) -> Figures:
     rules = each_domain(
         {domain(n): [Rule("text", "drop", part=part, times=1)] for n, part in enumerate((0.01, 0.5, 0.99))}
     )
-    with Rig("sqlite", population, Conduct(seed, rules), seed=seed) as rig:
-        rig.workers.start(2, tricks=("pad:5000000",))
+    with Rig("sqlite", population, Conduct(seed, rules, window=WINDOW), seed=seed) as rig:
+        rig.workers.start(2, tricks=("pad:5000000", f"little at once:{WINDOW}"))
         rig.drain(seconds=240, hurries=True)
         rig.workers.end()
         evidence = rig.judge()

@@ -11,6 +11,7 @@ from tests.faults import (
     brokers,
     clocks,
     connections,
+    disks,
     groups,
     handover,
     kills,
@@ -18,6 +19,7 @@ from tests.faults import (
     pauses,
     presses,
     provider,
+    queues,
     restarts,
     restore,
     stops,
@@ -26,8 +28,8 @@ from tests.faults import (
 
 SIZES = ("gate", "nightly", "weekly")
 _MODULES: tuple[ModuleType, ...] = (
-    kills, answers, pauses, groups, brokers, restarts, connections, provider, clocks, handover, presses, stops, restore,
-    storm, mutations,
+    kills, answers, pauses, groups, brokers, restarts, connections, provider, clocks, disks, queues, handover, presses,
+    stops, restore, storm, mutations,
 )  # fmt: skip
 _USUAL = ("gate", "nightly")
 

@@ -84,6 +84,7 @@ class Conduct:
     size: int = 50_000_000
     tls: str = ""  # "", offered, broken (the handshake fails), stripped (offered to nobody, refused to all)
     certificate: str = ""  # its file
+    window: int = 0  # bytes that the kernel takes before the server does, from the first conduct on; 0: as usual
     rests_after: int = 0  # 421 after so many letters on one connection; 0: never
 
     def as_json(self) -> str:

@@ -29,7 +29,7 @@ from tests.worker.processes import ROOT, environment, manage
 
 Row = tuple[Any, ...]
 _PASSWORD = secrets.token_hex(16)  # of the clusters that this process starts
-_making = threading.Lock()
+_making = {"sqlite": threading.RLock(), "postgresql": threading.RLock()}  # scenarios run side by side
 # What workers say of a database that is away: a pattern.
 AWAY = r"(sweep|release|expire|a turn of the delivery loop) failed: \w+"
 
@@ -144,7 +144,8 @@ class Cluster:
         self.place, self.port = place, free_port()
         self.url = f"postgres://postbag:{_PASSWORD}@127.0.0.1:{self.port}/postgres"
         self.data, self.log = place / "cluster", place / "postgresql.log"
-        shutil.copytree(_initialised(), self.data, symlinks=True)
+        with _making["postgresql"]:
+            shutil.copytree(_initialised(), self.data, symlinks=True)
         self._own_all()
         self._command = [
             str(_program("postgres")), "-D", str(self.data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
@@ -177,8 +178,7 @@ class Cluster:
 
     def kill(self) -> None:
         """Kill every process of it, as a power cut would."""
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self._process.pid)], capture_output=True, check=False)
-        for pid in [self._process.pid, *map(int, found.stdout.split())]:
+        for pid in [self._process.pid, *machines.children_of(self._process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait(10)
@@ -288,7 +288,7 @@ def clear() -> None:
 
 def filled(kind: str, population: Population, *, place: Path, cluster: str = "") -> tuple[Database, Found]:
     """Return a database with this population: a copy of one that was made before, where there is one."""
-    with _making:
+    with _making[kind]:
         shared = store().shared_cluster() if kind == "postgresql" else ""
         stock, found = _stock(kind, population, shared)
         if isinstance(stock, Postgresql):

@@ -36,13 +36,14 @@ def at_random(kind: str, seed: int, size: str) -> Figures:
 
 # ── F2 ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+WINDOW = 4096  # bytes that are on their way at once
 _TOGETHER = Rule("dot", holds=LINES, after=1.0)  # no answer before all lines have come to their dot
 POINTS: Mapping[str, tuple[tuple[str, ...], tuple[Rule, ...]]] = {
     "1 before claim commit": (("die before claim commits",), ()),
     "2 after claim": (("die after claim",), ()),
     "3 after EHLO": ((), (Rule("ehlo", does="kill"),)),
     # So long that the worker is still writing: what fits on the wire at once is fenced before half of it is read.
-    "4 in the data": (("pad:12000000",), (Rule("text", does="kill", part=0.02),)),
+    "4 in the data": (("pad:1000000", f"little at once:{WINDOW}"), (Rule("text", does="kill", part=0.2),)),
     "5 fence waiting": (("die before fence",), ()),
     "6 fence committed": (("die after fence",), ()),
     "7 dot written": ((), (Rule("dot", does="kill", holds=LINES, after=1.0),)),
@@ -56,7 +57,7 @@ def at_nine_points(kind: str, seed: int, size: str) -> Figures:
     """F2: exactly there, each time with deliveries of its own, so that each tells of one death alone."""
     times = TIMES[size]
     population = GATE if size == "gate" else Population(letters=len(POINTS) * times // 10, targets=10 * LINES)
-    with Rig(kind, population, seed=seed) as rig:
+    with Rig(kind, population, Conduct(seed, window=WINDOW), seed=seed) as rig:
         rig.park()
         waiting = [row[0] for row in rig.database.rows("SELECT id FROM letters_delivery ORDER BY id")]
         deaths: list[Death] = []

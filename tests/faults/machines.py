@@ -171,6 +171,19 @@ def memory_of(pid: int) -> int:
     raise ProcessLookupError(pid)
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started and that still run."""
+    said = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
+    return [int(word) for word in said.split()]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is such a process, and it is no corpse."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def open_files_of(pid: int) -> int:
     """Return how many files and sockets a process has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -10,12 +10,14 @@ import json
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.faults.rig import Figures
 from tests.worker.fake_provider import KEY, Act, FakeProvider, Request, address, says
 from tests.worker.fake_provider import read as read_mail
 from tests.worker.processes import environment, manage, python
@@ -126,7 +128,7 @@ class _Plan:
         return self._act
 
 
-def _unclear(act: Act, seed: int, size: str) -> None:
+def _unclear(act: Act, seed: int, size: str) -> Figures:
     """A letter was taken and we cannot know it: A counts it, at most two copies, nothing fails, nothing is lost."""
     esp, letters = ESPS[seed % len(ESPS)], LETTERS[size]
     plan = _Plan(seed, act)
@@ -143,9 +145,10 @@ def _unclear(act: Act, seed: int, size: str) -> None:
         assert copies == {reference: 1 + (wrong > 0) for reference, wrong in plan.wrong.items()}
         assert all(count <= 1 + ledger[reference].ambiguous for reference, count in copies.items())
         _same_bytes(provider)
+        return _figures(seed, esp, ledger, provider)
 
 
-def _too_much(seed: int, size: str) -> None:
+def _too_much(seed: int, size: str) -> Figures:
     """429: nothing was taken, nothing counts as unclear, everything arrives once."""
     esp, letters = ESPS[seed % len(ESPS)], LETTERS[size]
     plan = _Plan(seed, says(429, {"message": "Slow down"}, headers={"Retry-After": "0"}))
@@ -157,9 +160,10 @@ def _too_much(seed: int, size: str) -> None:
         assert set(provider.copies().values()) == {1}
         assert provider.copies().keys() == ledger.keys()
         _same_bytes(provider)
+        return _figures(seed, esp, ledger, provider)
 
 
-def _unknown_key(seed: int, size: str) -> None:
+def _unknown_key(seed: int, size: str) -> Figures:
     """401 from some request on: what was tried is held, nothing fails, nothing is lost when a person has mended it."""
     esp, letters = ESPS[seed % len(ESPS)], LETTERS[size]
     good = random.Random(seed).randint(0, letters)  # noqa: S311
@@ -180,6 +184,15 @@ def _unknown_key(seed: int, size: str) -> None:
         ledger = here.turn(2, first=_LET_GO)
         assert {line.state for line in ledger.values()} == {"sent"}, ledger
         assert provider.copies() == dict.fromkeys(ledger, 1)
+        return _figures(seed, esp, ledger, provider)
+
+
+def _figures(seed: int, esp: str, ledger: Mapping[str, Line], provider: FakeProvider) -> Figures:
+    copies = provider.copies()
+    return {
+        "seed": seed, "provider": esp, **Counter(line.state for line in ledger.values()),
+        "extra": sum(copies.values()) - len(copies), "A": sum(line.ambiguous for line in ledger.values()),
+    }  # fmt: skip
 
 
 def _same_bytes(provider: FakeProvider) -> None:
@@ -194,7 +207,7 @@ def _answer(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
-SCENARIOS: Mapping[str, Callable[[int, str], None]] = {
+SCENARIOS: Mapping[str, Callable[[int, str], Figures]] = {
     "F19 time-out after taking it": partial(_unclear, Act(waits_for=20.0, hangs_up=True)),
     "F19 500 after taking it": partial(_unclear, says(500, {"message": "oops"}, takes=True)),
     "F19 half JSON": partial(_unclear, says(200, _answer({"id": "n", "message": "Queued"})[:-4], takes=True)),

@@ -7,8 +7,10 @@ backup is made while letters leave, and letters go on leaving after it.
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 from tests.faults.installations import (
     LEASE,
@@ -21,17 +23,18 @@ from tests.faults.installations import (
     on_sqlite,
     place,
 )
+from tests.faults.rig import Figures
 from tests.worker.processes import wait_until
 
 TARGETS = 3
-LETTERS = {"gate": 70, "nightly": 150}
-WATCHED_FOR = {"gate": LEASE + 2.0, "nightly": 4.0 * LEASE}  # seconds without a letter; leases of the backup run out
+LETTERS = {"gate": 70, "nightly": 150, "weekly": 150}
+WATCHED_FOR = {"gate": LEASE + 2.0, "nightly": 4.0 * LEASE, "weekly": 20.0 * LEASE}  # seconds without a letter; leases of the backup run out
 PATIENCE = 60.0
 FORGOTTEN_FOR = 1.5  # seconds from the backup to the last letter; the epoch rises each second
 Kind = Callable[[], AbstractContextManager[Installation]]
 
 
-def restored(kind: Kind, seed: int, size: str, *, as_snapshot: bool = False) -> None:
+def restored(kind: Kind, seed: int, size: str, *, as_snapshot: bool = False) -> Figures:
     """A backup replaces the database, workers start: 0 sent, all held, pages work; released, each at most once more.
 
     `as_snapshot`: PostgreSQL as a copy of its disks comes back, with the numbers it had; the epoch alone tells.
@@ -58,10 +61,10 @@ def restored(kind: Kind, seed: int, size: str, *, as_snapshot: bool = False) -> 
             assert f"Held: {waiting} deliveries. Others that wait: {TARGETS}." in said
             assert f"{waiting} deliveries released" in here.manage("adopt", "--release")
             _until_all_sent(here)
-        _judge(here, sent_at_backup=at_backup)
+        return _judge(here, seed, sent_at_backup=at_backup)
 
 
-def put_back(seed: int, size: str) -> None:
+def put_back(seed: int, size: str) -> Figures:
     """The whole data directory comes back, state file and all, on a host whose settings name the installation."""
     drawn = random.Random(seed)  # noqa: S311  any numbers do, if they are the same each time
     with on_sqlite() as here, place() as elsewhere:
@@ -89,10 +92,10 @@ def put_back(seed: int, size: str) -> None:
             never(lambda: here.copies() != taken, seconds=WATCHED_FOR[size])
             here.manage("adopt", "--release")
             _until_all_sent(here)
-        _judge(here, sent_at_backup=at_backup)
+        return _judge(here, seed, sent_at_backup=at_backup)
 
 
-def copied(kind: Kind, seed: int, size: str) -> None:
+def copied(kind: Kind, seed: int, size: str) -> Figures:
     """A copy of the database is started elsewhere, beside the original: it sends nothing, the original everything."""
     drawn = random.Random(seed)  # noqa: S311  any numbers do, if they are the same each time
     with kind() as here, place() as elsewhere, mail_server() as other_server, ExitStack() as at_the_end:
@@ -121,9 +124,10 @@ def copied(kind: Kind, seed: int, size: str) -> None:
             wait_until(lambda: len(there.copies()) == 2 * TARGETS, seconds=PATIENCE)
         assert set(there.copies()).isdisjoint(here.copies()), "a name is used once, whoever gives it"
         assert set(here.copies().values()) == {1}
+        return {"seed": seed, "held": held, "sent by the copy": 0}
 
 
-def underfoot(kind: Kind, seed: int, size: str) -> None:
+def underfoot(kind: Kind, seed: int, size: str) -> Figures:
     """A backup is restored while a worker runs: it notices by itself, whatever it was doing."""
     drawn = random.Random(seed)  # noqa: S311  any numbers do, if they are the same each time
     with kind() as here:
@@ -141,7 +145,7 @@ def underfoot(kind: Kind, seed: int, size: str) -> None:
             assert here.count("state = 'held' AND reason = 'restored'") > 0
             here.manage("adopt", "--release")
             _until_all_sent(here)
-        _judge(here, sent_at_backup=set())
+        return _judge(here, seed, sent_at_backup=set())
 
 
 def _send_back_up_send(
@@ -181,7 +185,7 @@ def _until_all_sent(here: Installation) -> None:
     wait_until(all_sent, seconds=PATIENCE)
 
 
-def _judge(here: Installation, *, sent_at_backup: set[int]) -> None:
+def _judge(here: Installation, seed: int, *, sent_at_backup: set[int]) -> Figures:
     """Compare the ledger with what the mail server took: nothing lost, each second copy explained."""
     ledger = {line.reference: line for line in here.ledger()}
     copies = here.copies()
@@ -192,19 +196,22 @@ def _judge(here: Installation, *, sent_at_backup: set[int]) -> None:
     assert {copies[reference] for reference in known} <= {1}, "what the backup knew as sent came once"
     here.manage("recount")
     assert "Traceback" not in here.log.read_text()
+    states = Counter(line.state for line in ledger.values())
+    return {"seed": seed, **states, "extra": sum(copies.values()) - len(copies), "sent unasked": 0}
 
 
 _BODY_AS_IT_IS = """
 UPDATE letters_instance SET body = concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
     (SELECT oid FROM pg_database WHERE datname = current_database()), 'letters_instance'::regclass::oid)
 """
-SCENARIOS: dict[str, Callable[[int, str], None]] = {
-    "F28 restored on SQLite": lambda seed, size: restored(on_sqlite, seed, size),
-    "F28 restored on PostgreSQL": lambda seed, size: restored(on_postgresql, seed, size),
-    "F28 snapshot of PostgreSQL": lambda seed, size: restored(on_postgresql, seed, size, as_snapshot=True),
+SCENARIOS: Mapping[str, Callable[[int, str], Figures]] = {
+    "F28 restored on SQLite": partial(restored, on_sqlite),
+    "F28 restored on PostgreSQL": partial(restored, on_postgresql),
+    "F28 snapshot of PostgreSQL": partial(restored, on_postgresql, as_snapshot=True),
     "F28 directory put back": put_back,
-    "F28 copied on SQLite": lambda seed, size: copied(on_sqlite, seed, size),
-    "F28 copied on PostgreSQL": lambda seed, size: copied(on_postgresql, seed, size),
-    "F28 restored underfoot on SQLite": lambda seed, size: underfoot(on_sqlite, seed, size),
-    "F28 restored underfoot on PostgreSQL": lambda seed, size: underfoot(on_postgresql, seed, size),
+    "F28 copied on SQLite": partial(copied, on_sqlite),
+    "F28 copied on PostgreSQL": partial(copied, on_postgresql),
+    "F28 restored underfoot on SQLite": partial(underfoot, on_sqlite),
+    "F28 restored underfoot on PostgreSQL": partial(underfoot, on_postgresql),
 }
+SIZES = dict.fromkeys(SCENARIOS, ("nightly", "weekly"))

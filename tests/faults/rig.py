@@ -23,7 +23,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.machines import Broker, MailServer
 from tests.faults.oracle import Oracle
 from tests.faults.population import Population
-from tests.faults.workers import Workers, wait_until
+from tests.faults.workers import LOG, Workers, wait_until
 from tests.worker.processes import environment
 
 LEASE = 3  # seconds
@@ -50,7 +50,9 @@ class Rig:
         command: str = "deliver",
         mail_url: str = "smtp://127.0.0.1:{port}",
         settings: Mapping[str, str] | None = None,
+        disk: Path | None = None,
     ) -> None:
+        """Make it. `disk`: where an SQLite database stands, and the workers' log, if not where everything is."""
         self.drawn = random.Random(seed)  # noqa: S311  the same each time
         self.seed = seed
         self.crashes_beside = self.restarts = self.cuts = 0
@@ -62,7 +64,7 @@ class Rig:
         try:
             self.cluster = cluster
             self.database, self.found = databases.filled(
-                kind, population, place=self.place, cluster=cluster.url if cluster else ""
+                kind, population, place=disk or self.place, cluster=cluster.url if cluster else ""
             )
             self._at_the_end.callback(self.database.drop)
             self.mail = MailServer(self.place, conduct or Conduct(seed=seed))
@@ -70,7 +72,7 @@ class Rig:
             self.broker = Broker(self.place) if broker else None
             if self.broker:
                 self._at_the_end.callback(self.broker.close)
-            self.workers = Workers(self.place, self.env, command=command)
+            self.workers = Workers(self.place, self.env, command=command, log=(disk or self.place) / LOG)
             self._at_the_end.callback(self.workers.close)
             # While supporters confirm, what is created grows; afterwards it is counted like the rest.
             self.watch = Watch(self.database, created=None if population.awaiting else self.found.deliveries)

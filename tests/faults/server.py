@@ -54,7 +54,12 @@ class Server:
 
     async def serve(self, port: int) -> asyncio.Server:
         """Listen; on any port where it is nought."""
-        return await asyncio.start_server(self._visited, HOST, port, limit=1 << 20, backlog=500)
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.conduct.window:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.conduct.window)
+        sock.bind((HOST, port))
+        return await asyncio.start_server(self._visited, sock=sock, limit=self.conduct.window or 1 << 20, backlog=500)
 
     async def hold(self, point: str, pid: int, rule: Rule) -> None:
         """Wait until so many connections of this worker have come to this point."""

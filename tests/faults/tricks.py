@@ -6,6 +6,7 @@ Each trick is named in the order that starts the worker, with a value behind a c
 import dataclasses
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -214,6 +215,19 @@ def _go_through(port: str) -> None:
     settings.DATABASES["default"] |= {"HOST": "127.0.0.1", "PORT": port}
 
 
+def _little_at_once(size: str) -> None:
+    """Let the kernel keep little of what is on its way to the mail server: else a letter is gone once it is written."""
+    from worker import lines  # noqa: PLC0415
+    from worker.transports import smtp  # noqa: PLC0415
+
+    def connected(*args: Any, **kwargs: Any) -> smtp.Wire:
+        wire = smtp.connected(*args, **kwargs)
+        wire._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, int(size))
+        return wire
+
+    lines.connected = connected  # type: ignore[attr-defined]
+
+
 def _pad_letters(size: str) -> None:
     """Make every letter this long, the same each time: larger than what fits on the wire at once."""
     from letters import composing  # noqa: PLC0415
@@ -250,6 +264,47 @@ def _refuse_groups(one_in: str) -> None:
         return written
 
     _around("record", record)
+
+
+# ── jobs of the queue that last (F26) ────────────────────────────────────────────────────────────────────
+
+
+def _slow_sweep(phase: str) -> None:
+    """Let the reaper last three seconds where a job calls it: before, within or after its transaction."""
+    from letters import attempts  # noqa: PLC0415
+    from worker import jobs  # noqa: PLC0415
+
+    inner_sweep, inner_reap, inner_end = jobs.sweep, outbox.reap, attempts.end
+    is_job = threading.local()
+
+    def wait(at: str) -> None:
+        if at == phase and getattr(is_job, "yes", False):
+            time.sleep(3)
+
+    def sweep() -> None:
+        is_job.yes = threading.current_thread() is threading.main_thread()
+        inner_sweep()
+
+    def reap(**kwargs: Any) -> int:
+        wait("before")
+        taken = inner_reap(**kwargs)
+        wait("after")
+        return taken
+
+    def end(*args: Any, **kwargs: Any) -> Any:
+        wait("within")
+        return inner_end(*args, **kwargs)
+
+    jobs.sweep, outbox.reap, attempts.end = sweep, reap, end
+
+
+def _no_forks(_: str) -> None:
+    """Let every fork fail, as on a machine that has no room for another process."""
+
+    def fork() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    os.fork = fork
 
 
 # ── mutations: what the rig must notice ──────────────────────────────────────────────────────────────────
@@ -299,8 +354,11 @@ TRICKS: Mapping[str, Callable[[str], None]] = {
     "pause after fence": _pause_after_fence,
     "clock": _shift_clock,
     "through": _go_through,
+    "little at once": _little_at_once,
     "pad": _pad_letters,
     "refuse groups": _refuse_groups,
+    "slow sweep": _slow_sweep,
+    "no forks": _no_forks,
     "no fence": _no_fence,
     "no deadline": _no_deadline,
     "no token": _no_token,

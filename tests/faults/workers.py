@@ -29,8 +29,8 @@ def wait_until(holds: Callable[[], object], *, seconds: float, every: float = 0.
 class Workers:
     """Forks of one warm parent, in the environment of one installation."""
 
-    def __init__(self, place: Path, env: Mapping[str, str], *, command: str = "deliver") -> None:
-        self.log = place / LOG
+    def __init__(self, place: Path, env: Mapping[str, str], *, log: Path, command: str = "deliver") -> None:
+        self.log = log
         self.journal = place / JOURNAL
         self.kills = self.pauses = 0
         self.alive: list[int] = []
