@@ -140,7 +140,7 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
 elif _database.get("ENGINE") == "django.db.backends.postgresql":
     # Whoever freezes, or loses the line, inside a transaction must not hold its locks until others' leases are over.
     _database["OPTIONS"] = {
-        "options": f"-c idle_in_transaction_session_timeout={LEASE_SECONDS * 250}",  # milliseconds: a quarter of it
+        "options": f"-c idle_in_transaction_session_timeout={max(LEASE_SECONDS // 4, 2)}s",
         "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
         **_database.get("OPTIONS", {}),
     }  # fmt: skip

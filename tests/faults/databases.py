@@ -149,7 +149,7 @@ class Cluster:
         self._own_all()
         self._command = [
             str(_program("postgres")), "-D", str(self.data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-            "-c", f"unix_socket_directories={place}", "-c", "fsync=on", "-c", "max_connections=100",
+            "-c", f"unix_socket_directories={place}", "-c", "fsync=on", "-c", "max_connections=300",
             *(word for setting in settings for word in ("-c", setting)),
         ]  # fmt: skip
         self.start()
@@ -223,10 +223,10 @@ class _Store:
 
     def shared_cluster(self) -> str:
         """Return the address of the cluster that scenarios share which leave it alone."""
-        if not self.cluster:
-            given = os.environ.get("DATABASE_URL", "")
-            self.cluster = given if given.startswith("postgres") else self.at_the_end.enter_context(cluster()).url
-        return self.cluster
+        with _making["postgresql"]:
+            if not self.cluster:
+                self.cluster = self.at_the_end.enter_context(cluster()).url
+            return self.cluster
 
 
 def _program(name: str) -> Path:

@@ -201,6 +201,7 @@ def _what_is_due_leaves(it: Evidence) -> Iterator[str]:
     late = [
         pk for pk, line in it.ledger.lines.items()
         if line.state == "queued" and line.due_at is not None and line.due_at <= it.ledger.read_at
+        and line.address not in it.ledger.caps  # … with a pace, it may have become due since the workers ended
     ]  # fmt: skip
     if it.is_drained and late:
         yield f"due, and nobody takes it: {_named(late)}"

@@ -28,7 +28,8 @@ from tests.worker.processes import wait_until
 
 TARGETS = 3
 LETTERS = {"gate": 70, "nightly": 150, "weekly": 150}
-WATCHED_FOR = {"gate": LEASE + 2.0, "nightly": 4.0 * LEASE, "weekly": 20.0 * LEASE}  # seconds without a letter; leases of the backup run out
+# Seconds without a letter, in which the leases of the backup run out.
+WATCHED_FOR = {"gate": LEASE + 2.0, "nightly": 4.0 * LEASE, "weekly": 20.0 * LEASE}
 PATIENCE = 60.0
 FORGOTTEN_FOR = 1.5  # seconds from the backup to the last letter; the epoch rises each second
 Kind = Callable[[], AbstractContextManager[Installation]]

@@ -30,7 +30,7 @@ LEASE = 3  # seconds
 LINES = 4  # C
 PROCESSES = 4
 PATIENCE_PERCENT = 5  # of the time-outs: half a minute for an answer to the dot
-LOOK_EVERY = 0.25  # seconds between looks at the ledger
+LOOK_EVERY = 0.5  # seconds between looks at the ledger
 Figures = Mapping[str, Any]
 _AWAY = (psycopg.Error, sqlite3.Error)
 

@@ -14,7 +14,7 @@ from tests.faults import machines
 
 LOG = "workers.log"
 JOURNAL = "journal.log"
-SWEEP_EVERY = 0.5  # seconds
+SWEEP_EVERY = 1.0  # seconds
 
 
 def wait_until(holds: Callable[[], object], *, seconds: float, every: float = 0.02, what: str = "it") -> float:
