@@ -21,7 +21,7 @@ from tests.faults.catalogue import Scenario
 
 KEPT = Path(__file__).resolve().parents[2] / ".check"
 SEED = 1047  # any number does, if it is the same each time
-SIDE_BY_SIDE = 3  # scenarios at once
+SIDE_BY_SIDE = 4  # scenarios at once
 
 
 @dataclass

@@ -57,13 +57,13 @@ def greylisted(seed: int, size: str) -> Figures:
 
 def refused(seed: int, size: str) -> Figures:
     """F14: 5xx at MAIL, RCPT, DATA or after the dot: failed, with the server's words, and never tried again."""
-    # Among so many others that neither the campaign pauses nor a domain rests by itself: one in ten is refused.
-    population = Population(letters=5 if size == "gate" else 250, targets=40)
+    # Among so many others that neither the campaign pauses nor a domain rests by itself: one in sixteen is refused.
+    population = Population(letters=10 if size == "gate" else 500, targets=40)
     said_at = {"mail": "550 5.7.1 not from you", "rcpt": "550 5.7.1 not to her", "data": "554 5.6.0 not this",
                "dot": "554 5.6.0 not such words"}  # fmt: skip
     rules = (
         Rule("rcpt", says="550 5.1.1 no such mailbox", domains=(domain(3),)),
-        *(Rule(point, says=words, share=1 / 40) for point, words in said_at.items()),
+        *(Rule(point, says=words, share=1 / 80) for point, words in said_at.items()),
     )
     with Rig("sqlite", population, Conduct(seed, rules), seed=seed) as rig:
         rig.workers.start(PROCESSES)

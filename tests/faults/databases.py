@@ -96,6 +96,7 @@ class Postgresql:
     def __init__(self, cluster: str, name: str) -> None:
         self.cluster, self.name = cluster, name
         self._kept = threading.local()  # a connection for each thread: looks are many
+        self._lines: list[psycopg.Connection[Row]] = []  # all of them
 
     @property
     def url(self) -> str:
@@ -118,6 +119,7 @@ class Postgresql:
                 return line.execute(statement)
             line.close()
         self._kept.line = line = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+        self._lines.append(line)
         return line.execute(statement)
 
     def create(self, template: str = "template0") -> None:
@@ -132,6 +134,8 @@ class Postgresql:
 
     def drop(self) -> None:
         """See Database."""
+        for line in self._lines:
+            line.close()
         with contextlib.suppress(psycopg.Error), psycopg.connect(self.cluster, autocommit=True) as line:
             line.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
@@ -276,6 +280,12 @@ def store() -> _Store:
     return _store
 
 
+def empty_sqlite(directory: Path) -> Path:
+    """Put an SQLite database that is up to date and empty into a directory; return its file."""
+    with _making["sqlite"]:
+        return Path(shutil.copyfile(_migrated(""), directory / "postbag.sqlite3"))
+
+
 def clear() -> None:
     """Let go what was made once."""
     global _store  # noqa: PLW0603
@@ -311,7 +321,7 @@ def _stock(kind: str, population: Population, cluster: str) -> tuple[Database, F
         made.create(_migrated(cluster) if cluster else "template0")
     else:
         made = Sqlite(place / "postbag.sqlite3")
-        shutil.copyfile(_migrated(""), _path(made))
+        empty_sqlite(place)
     command = [sys.executable, "-m", "tests.faults.population", population.as_json()]
     env = environment(place, DATABASE_URL=made.url, LOG_LEVEL="ERROR")
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)

@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.faults import databases
 from tests.faults.rig import Figures
 from tests.worker.fake_provider import KEY, Act, FakeProvider, Request, address, says
 from tests.worker.fake_provider import read as read_mail
-from tests.worker.processes import environment, manage, python
+from tests.worker.processes import environment, python
 
 LETTERS = {"gate": 2, "nightly": 100}
 TARGETS = 3
@@ -99,10 +100,8 @@ class Installation:
 def _written(letters: int) -> tempfile.TemporaryDirectory[str]:
     """Return the files of an installation in which so many letters wait; made once, gone with this process."""
     made = tempfile.TemporaryDirectory(prefix="pb-provider-")
-    env = environment(Path(made.name))
-    done = manage("migrate", "--verbosity", "0", env=env)
-    assert done.returncode == 0, done.stderr
-    python(_WRITE.format(letters=letters), env=env)
+    databases.empty_sqlite(Path(made.name))
+    python(_WRITE.format(letters=letters), env=environment(Path(made.name)))
     return made
 
 
