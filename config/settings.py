@@ -137,7 +137,14 @@ if _database.get("ENGINE") == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
         "PRAGMA mmap_size=134217728;",
     }
-elif _database.get("ENGINE") != "django.db.backends.postgresql":
+elif _database.get("ENGINE") == "django.db.backends.postgresql":
+    # Whoever freezes, or loses the line, inside a transaction must not hold its locks until others' leases are over.
+    _database["OPTIONS"] = {
+        "options": f"-c idle_in_transaction_session_timeout={max(LEASE_SECONDS // 4, 2)}s",
+        "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+        **_database.get("OPTIONS", {}),
+    }  # fmt: skip
+else:
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///path).")
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True

@@ -98,6 +98,7 @@ def end(ends: Sequence[End], *, now: datetime, unfenced: bool = False) -> dict[i
     for to in {one.to for one in ends}:
         if (State.SENDING, to) not in DELIVERY_MOVES:
             raise ForbiddenMove(State.SENDING, to)
+    ends = sorted(ends, key=lambda one: one.pk)  # the order in which others lock them
     with transaction.atomic(savepoint=False):
         if connection.vendor == "postgresql":
             rows = _end_whole(ends, now=now, unfenced=unfenced)

@@ -176,9 +176,12 @@ def move_deliveries(
 def ask_to_stop(rows: "QuerySet[Delivery]", *, reason: str) -> int:
     """Mark what a worker holds, so that it gets no fence and is cancelled when its attempt ends; return how many.
 
-    A delivery never goes from sending to cancelled: a copy may be on its way.
+    A delivery never goes from sending to cancelled: a copy may be on its way. They are locked in the order of their
+    ids, so that two who stop the same ones never wait for each other in a ring.
     """
-    return rows.filter(state=State.SENDING).update(reason=f"{ASKED}{reason}")
+    with transaction.atomic():
+        held = rows.filter(state=State.SENDING).order_by("pk").select_for_update().values_list("pk", flat=True)
+        return Delivery.objects.filter(pk__in=list(held)).update(reason=f"{ASKED}{reason}")
 
 
 def _merged(groups: list[tuple[Change, list[int]]]) -> list[tuple[Change, list[int]]]:

@@ -79,7 +79,7 @@ def fence(token: str, digests: Mapping[int, str]) -> set[int]:
     same bytes as on its first attempt.
     """
     now = clock.database_now()
-    return {row[0] for row in _FENCE(digests.items(), token=token, now=now)}
+    return {row[0] for row in _FENCE(sorted(digests.items()), token=token, now=now)}
 
 
 def record(claim: Claim, endings: Mapping[int, Ending]) -> set[int]:
@@ -153,6 +153,13 @@ def renew(token: str, ids: Iterable[int]) -> tuple[int, float]:
     return renewed, measured_from + (LEASE - SAFETY).total_seconds()
 
 
+def held_under(token: str, ids: Iterable[int]) -> set[int]:
+    """Return which of these deliveries a claim still holds, under a running lease."""
+    now = clock.database_now()
+    mine = Delivery.objects.filter(pk__in=list(ids), token=token, state=State.SENDING, lease_until__gt=now)
+    return set(mine.values_list("pk", flat=True))
+
+
 def reap(*, limit: int = 2000) -> int:
     """Take back what workers left behind when their lease ran out; return how many.
 
@@ -163,6 +170,9 @@ def reap(*, limit: int = 2000) -> int:
     lost = Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE)
     with transaction.atomic():
         rows = list(Delivery.objects.select_for_update(skip_locked=True).filter(lost, state=State.SENDING)[:limit])
+        if rows:  # whoever slept since `now` would take the leases of all others for a wrong clock's
+            now = clock.database_now(fresh=True)
+            rows = [row for row in rows if row.lease_until is None or not now < row.lease_until <= now + 2 * LEASE]
         never_twice = _never_twice(rows)
         ends = []
         for row in rows:

@@ -30,6 +30,7 @@ OUTSIDE = {  # settings of an installation, which tests must not inherit
 }  # fmt: skip
 
 
+NOT_TWICE = ("--ignore=tests/faults/test_gate.py",)  # the faults bring both databases with them
 IN_PARALLEL = ("-n", "2", "--dist", "loadgroup")  # the browser's journeys share one running installation
 
 
@@ -118,7 +119,7 @@ def whole(gate: Gate) -> None:
     gate.tests("tests on SQLite and Valkey", *IN_PARALLEL)
     with servers.postgresql() as database, servers.redis() as broker:
         gate.tests(
-            "tests on PostgreSQL and Redis", *IN_PARALLEL, "-m", "not browser",
+            "tests on PostgreSQL and Redis", *IN_PARALLEL, "-m", "not browser", *NOT_TWICE,
             DATABASE_URL=database, REDIS_URL=broker,
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ STORAGES = {
 }
 WHITENOISE_AUTOREFRESH = True
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+DATABASES["default"].get("OPTIONS", {}).pop("options", None)  # noqa: F405  many a test is one transaction, and waits
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # Threads of one process share an in-memory database and its locks; a file has the real ones.
     DATABASES["default"]["TEST"] = {"NAME": f"{_DATA}/tests.sqlite3"}  # noqa: F405

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from letters.composing import Message
 from worker import defects
@@ -27,7 +28,11 @@ class Withdrawn(list[int]):
     """The deliveries that were waiting when their return was asked for."""
 
 
-Heard = Said | Unusable | Withdrawn
+class Dropped(list[int]):
+    """The deliveries that waited of those that are not ours any more."""
+
+
+Heard = Said | Unusable | Withdrawn | Dropped
 
 
 class Carriage:
@@ -74,6 +79,10 @@ class Carriage:
     def withdraw(self) -> None:
         """Ask for what still waits; it comes back as `Withdrawn`, and nothing more is begun."""
         self._order(self._withdraw)
+
+    def drop(self, ids: AbstractSet[int]) -> None:
+        """Begin none of these any more; those that waited come back as `Dropped`."""
+        self._order(lambda: self._heard.put(Dropped(self._waiting.drop(ids))))
 
     def heard(self, *, wait: float, linger: float = 0.0, enough: int = 1) -> list[Heard]:
         """Return what happened since the last time, after at most `wait` seconds.

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from letters import clock, instance, outbox
@@ -19,7 +20,7 @@ from letters.composing import Message
 from letters.endings import Accepted, Ending
 from letters.typesetting import Typeset, Typesetter
 from worker import defects
-from worker.carriage import Carriage, Heard, Unusable, Withdrawn
+from worker.carriage import Carriage, Dropped, Heard, Unusable, Withdrawn
 from worker.transports import LONGEST_ATTEMPT, AsksForDot, Carrier, Ended
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Engine:
         self._typesetter = typesetter or Typesetter()
         self._open: dict[int, _Open] = {}  # by delivery id
         self._deadlines: dict[str, float] = {}  # by token, in clock.boot_seconds
+        self._lost: set[int] = set()  # in flight here, under a lease that ran out: due again, and not for us
         self._limit = max(4 * carrier.lines, 64)  # of the next claim
         self._claimed_at = self._claims_until = 0.0
         self._carriage = Carriage(
@@ -109,14 +111,19 @@ class Engine:
             quick = now - self._claimed_at < outbox.LEASE.total_seconds() / 4
             self._limit = min(self._limit * 2, outbox.MOST_PER_CLAIM) if quick else max(self._limit // 2, 1)
         self._claimed_at = now
-        claim = outbox.claim(limit=self._limit, only=instance.is_ours())
-        if not claim.ids:
+        self._lost &= self._open.keys()
+        claim = outbox.claim(limit=self._limit, only=instance.is_ours() & ~Q(pk__in=self._lost))
+        if again := claim.taken.keys() & self._open.keys():
+            self._lost |= again
+            outbox.give_back(claim, again)
+        fresh = {pk: one for pk, one in claim.taken.items() if pk not in again}
+        if not fresh:
             return
         self._deadlines[claim.token] = claim.deadline
         typeset = self._typesetter.set(claim)
-        for pk in claim.ids:
+        for pk in fresh:
             self._open[pk] = _Open(claim, typeset)
-        self._carriage.add({pk: claim.mailboxes[one.address_id].value for pk, one in claim.taken.items()})
+        self._carriage.add({pk: claim.mailboxes[one.address_id].value for pk, one in fresh.items()})
         for token in self._deadlines.keys() - {one.claim.token for one in self._open.values()}:
             del self._deadlines[token]
 
@@ -125,7 +132,10 @@ class Engine:
         return clock.boot_seconds() < self._deadlines.get(self._open[pk].claim.token, 0.0)
 
     def _renew(self) -> None:
-        """Prolong what is unbegun or within its time-outs. A claim that lost a row keeps its old local deadline."""
+        """Prolong what is unbegun or within its time-outs. A claim that lost a row keeps its old local deadline.
+
+        What it lost and had not begun is dropped: each would cost a line, only to be refused its fence.
+        """
         now = clock.boot_seconds()
         begun = self._carriage.begun()
         by_token: dict[str, list[int]] = {}
@@ -135,6 +145,7 @@ class Engine:
         for token, ids in by_token.items():
             try:
                 renewed, deadline = outbox.renew(token, ids)
+                lost = set() if renewed == len(ids) else set(ids) - outbox.held_under(token, ids)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("a lease could not be renewed: %s", error)
                 continue
@@ -142,6 +153,7 @@ class Engine:
                 self._deadlines[token] = deadline
             else:  # after a long pause a fence may stand for a lease that is somebody else's by now
                 log.warning("a lease was lost: %s of %s deliveries could be renewed", renewed, len(ids))
+                self._carriage.drop(lost)
 
     def _give_back(self, ids: Iterable[int]) -> None:
         by_token: dict[str, tuple[outbox.Claim, list[int]]] = {}
@@ -187,6 +199,9 @@ class Engine:
                 outbox.hold(self._open.pop(one[0]).claim, one, reason="cannot_compose")
             elif isinstance(one, Withdrawn):
                 self._give_back(one)
+            elif isinstance(one, Dropped):
+                for pk in one:
+                    del self._open[pk]
 
     def _record(self, endings: Mapping[int, Ending]) -> None:
         by_token: dict[str, tuple[outbox.Claim, dict[int, Ending]]] = {}

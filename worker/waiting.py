@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from django.conf import settings
 
@@ -76,6 +77,24 @@ class Waiting:
         self._full.clear()
         self.total = 0
         return waiting
+
+    def drop(self, ids: AbstractSet[int]) -> list[int]:
+        """Return those of these that wait; they wait no more."""
+        dropped: list[int] = []
+        for queues in (self._domains, self._full):
+            for domain, queue in list(queues.items()):
+                mine = [pk for pk in queue if pk in ids]
+                if mine:
+                    dropped += mine
+                    kept = deque(pk for pk in queue if pk not in ids)
+                    if kept:
+                        queues[domain] = kept
+                    else:
+                        del queues[domain]
+        for pk in dropped:
+            del self._domain_of[pk]
+        self.total -= len(dropped)
+        return dropped
 
     def _queue(self, domain: str) -> deque[int]:
         if domain in self._full:

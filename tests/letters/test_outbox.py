@@ -306,6 +306,20 @@ def test_what_always_loses_its_worker_ends_after_five_days(letter: Letter, clock
     assert {(d.state, d.reason) for d in deeds.deliveries(letter)} == {("failed", "gave_up")}
 
 
+def test_a_reaper_that_slept_leaves_running_leases_alone(
+    letter: Letter, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knew what time it was before it slept: to it, all leases of the others seem to come from a wrong clock."""
+    before = clock.now
+    clock.pass_by(seconds=1.5 * outbox.LEASE.total_seconds())
+    assert len(outbox.claim().ids) == 3
+    monkeypatch.setattr("letters.clock.database_now", lambda *, fresh=False: clock.now if fresh else before)
+    assert outbox.reap() == 0
+    clock.pass_by(seconds=outbox.LEASE.total_seconds())
+    monkeypatch.setattr("letters.clock.database_now", clock)
+    assert outbox.reap() == 3
+
+
 def test_a_lease_from_a_wrong_clock_counts_as_run_out(letter: Letter, clock: Clock) -> None:
     clock.pass_by(hours=1)
     outbox.claim()

@@ -199,7 +199,7 @@ def test_a_local_deadline_that_has_passed_writes_no_dot(
 
     def fence(token: str, digests: Mapping[int, str]) -> set[int]:
         allowed = real_fence(token, digests)
-        Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        Delivery.objects.filter(pk__in=digests).update(lease_until=timezone.now() - timedelta(seconds=1))
         slept.set()
         return allowed
 
@@ -221,6 +221,41 @@ def test_a_lease_that_was_lost_is_not_prolonged_locally(waiting: list[int], serv
         engine._open.pop(waiting[0])
         engine._renew()
         assert engine._deadlines[claim.token] > claim.deadline
+
+
+def test_what_was_lost_before_it_was_begun_is_dropped(
+    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a long pause each of hundreds would cost a line, only to be refused its fence."""
+    real, lost = Carriage.heard, threading.Event()
+
+    def heard(self: Carriage, **waits: Any) -> list[Heard]:
+        if not lost.is_set() and Delivery.objects.filter(dot_at__isnull=False).exists():
+            Delivery.objects.filter(dot_at=None).update(lease_until=timezone.now() - timedelta(seconds=1))
+            outbox.reap()
+            Delivery.objects.filter(state=State.QUEUED).update(due_at=timezone.now() + timedelta(days=1))
+            lost.set()
+        return real(self, **waits)
+
+    monkeypatch.setattr(Carriage, "heard", heard)
+    monkeypatch.setattr(engines, "RENEW_EVERY", 0.0)
+    server.script = lambda moment: says("250 taken", after=0.5) if moment.point == "dot" else None
+    assert drain(server, lines=1).sent == 1
+    assert states() == {"sent": 1, "queued": 29}
+    assert server.letters <= 2, "one may have been begun behind the first"
+
+
+def test_what_was_lost_and_is_due_again_is_left_to_others(waiting: list[int]) -> None:
+    """While it is in flight here, its old attempt and a new one would be taken for each other."""
+    assert instance.may_send(now=timezone.now())
+    with _claimed() as (engine, claim):
+        Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert outbox.reap() == len(waiting)
+        engine._claim()
+        assert {one.claim.token for one in engine._open.values()} == {claim.token}
+        assert states() == {"queued": 30}
+        engine._claim()  # and is not even looked at again
+        assert sorted(outbox.claim().ids) == waiting
 
 
 def test_a_wedged_line_keeps_no_lease(waiting: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

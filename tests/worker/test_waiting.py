@@ -84,6 +84,18 @@ def test_what_is_withdrawn_waits_no_more() -> None:
     assert sorted(waiting.begun) == [0, 3]
 
 
+def test_what_is_dropped_waits_no_more_and_the_others_do() -> None:
+    """In a domain that has room, in one that is full, and in one that nothing else is left of."""
+    waiting = waiting_for("a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@y.example")
+    assert taken(waiting, 3) == [0, 4, 1]
+    waiting.add(5, "f@z.example")
+    assert sorted(waiting.drop({0, 2, 5, 99})) == [2, 5]
+    assert (waiting.total, sorted(waiting.begun)) == (1, [0, 1, 4])
+    assert taken(waiting) == []
+    waiting.ended(0)
+    assert taken(waiting) == [3]
+
+
 @given(st.lists(st.sampled_from(["x", "y", "z"]), max_size=30), st.randoms(use_true_random=False))
 def test_everything_goes_once_and_never_too_many_at_once(domains: list[str], chance: object) -> None:
     """However takes and ends alternate."""
