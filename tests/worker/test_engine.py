@@ -499,7 +499,17 @@ def test_a_letter_that_cannot_be_composed_is_held_and_stops_no_other(
     assert states() == {"held": 1, "sent": 29}
 
 
-class _Defective:
+class _NoServer:
+    """A line that needs neither opening nor closing."""
+
+    def open(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _Defective(_NoServer):
     """A line with a defect: it fails before or after it was allowed to write the dot."""
 
     def __init__(self, *, after_fence: bool) -> None:
@@ -511,11 +521,6 @@ class _Defective:
             assert allow()
         raise KeyError(message.envelope_to)
 
-    def open(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @pytest.mark.parametrize("after_fence", [False, True])
@@ -533,17 +538,11 @@ def test_a_defect_of_a_line_is_unclear_only_past_the_fence_and_tells_no_address(
 def test_a_late_result_changes_nothing(waiting: list[int], caplog: pytest.LogCaptureFixture) -> None:
     """The lease was lost while the server thought about it: whoever reaped the row is responsible."""
 
-    class Slow:
+    class Slow(_NoServer):
         def send(self, message: Message, *, allow: Allow) -> Ending:
             assert allow()
             taken_away.wait(5)
             return Accepted(250, f"late {message.delivery_id}")
-
-        def open(self) -> None:
-            pass
-
-        def close(self) -> None:
-            pass
 
     taken_away = threading.Event()
     real = Carriage.heard
@@ -582,18 +581,12 @@ def _once(real: Callable[..., outbox.Claim], *, limit: int) -> Callable[..., out
 def test_every_ending_is_recorded_as_what_it_is(waiting: list[int]) -> None:
     """Counts as the loop sees them."""
 
-    class Mixed:
+    class Mixed(_NoServer):
         def send(self, message: Message, *, allow: Allow) -> Ending:
             if message.delivery_id % 3 == 0:
                 return NotSent("nothing")
             allow()
             return Ambiguous("hm") if message.delivery_id % 3 == 1 else Accepted(250, "ok")
-
-        def open(self) -> None:
-            pass
-
-        def close(self) -> None:
-            pass
 
     done = drained(Threads(Mixed, connections=3))
     assert (done.sent, done.other) == (10, 20)
