@@ -30,8 +30,9 @@ OUTSIDE = {  # settings of an installation, which tests must not inherit
 }  # fmt: skip
 
 
-NOT_TWICE = ("--ignore=tests/faults/test_gate.py",)  # the faults bring both databases with them
-IN_PARALLEL = ("-n", "2", "--dist", "loadgroup")  # the browser's journeys share one running installation
+FAULTS = "tests/faults/test_gate.py"  # brings both databases with it, and its leases are short: nothing runs beside it
+IN_PARALLEL = ("-n", "2", "--dist", "loadgroup")
+BESIDE_NOTHING = ("-n", "0")  # the browser's journeys share one running installation, in front of a real browser
 
 
 @dataclass
@@ -116,12 +117,12 @@ def whole(gate: Gate) -> None:
         POSTBAG_DATA=data, SECRET_KEY="only for this check, and long enough for it to be taken!!",
         BASE_URL="https://letters.postbag.example", EMAIL_URL="smtp://127.0.0.1:25",
     )  # fmt: skip
-    gate.tests("tests on SQLite and Valkey", *IN_PARALLEL)
+    alike = (*IN_PARALLEL, "-m", "not browser", f"--ignore={FAULTS}")
+    gate.tests("tests on SQLite and Valkey", *alike)
     with servers.postgresql() as database, servers.redis() as broker:
-        gate.tests(
-            "tests on PostgreSQL and Redis", *IN_PARALLEL, "-m", "not browser", *NOT_TWICE,
-            DATABASE_URL=database, REDIS_URL=broker,
-        )  # fmt: skip
+        gate.tests("tests on PostgreSQL and Redis", *alike, DATABASE_URL=database, REDIS_URL=broker)
+    gate.tests("journeys in a browser", *BESIDE_NOTHING, "-m", "browser")
+    gate.tests("faults on both databases", *BESIDE_NOTHING, FAULTS)
 
 
 def quick(gate: Gate) -> None:

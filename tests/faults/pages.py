@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from config.supervisor.ports import free_port
 from config.supervisor.programs import web_program
 from tests.faults import machines
+from tests.worker.processes import manage
 
 HOST = "127.0.0.1"
 _SHOWN = re.compile(r'name="(shown-(\d+))" value="(\w+)"')
@@ -43,6 +44,8 @@ class Pages:
         self._at_the_end = ExitStack()
 
     def __enter__(self) -> "Pages":
+        collected = manage("collectstatic", "--noinput", env=self._env)  # as an installation does before it opens
+        assert collected.returncode == 0, collected.stderr
         program = web_program(HOST, self.port, self._env)
         self._process = machines.started(program.command, log=self.log, env=self._env)
         self._at_the_end.callback(machines.ended, self._process)

@@ -16,16 +16,15 @@ from playwright.sync_api import Browser, Page
 from campaigns.models import Campaign, Partner
 from letters.models import Delivery, Letter
 from tests.journeys import pseudo
-from tests.journeys.conftest import chromium
 from tests.web.supporters.conftest import DANA, Dana, campaign, dana
 
-__all__ = ["campaign", "chromium", "dana"]
+__all__ = ["campaign", "dana"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 # What is not ours to translate: names, what people typed, and a campaign's own words, which are marked as another
 # language. Everything else that a page says, to the eye or to a screen reader, is looked at.
 SAID = """language => {
-    const not_ours = "bdi, textarea, input, style, script, title, .letter, [lang]:not([lang='" + language + "']), svg";
+    const not_ours = "bdi, textarea, input, style, script, title, .letter, option[dir=auto], [lang]:not([lang='" + language + "']), svg";
     const said = [];
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
     while (walker.nextNode())

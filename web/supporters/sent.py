@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from campaigns import publishing
@@ -33,8 +33,8 @@ class Share:
 _SHARED_BY = (
     ("whatsapp", "WhatsApp", "https://wa.me/?text={both}"),
     ("telegram", "Telegram", "https://t.me/share/url?url={link}&text={text}"),
-    ("sms", _n("Text message"), "sms:?body={both}"),
-    ("email", _n("E-mail"), "mailto:?subject={title}&body={both}"),
+    ("sms", gettext_noop("Text message"), "sms:?body={both}"),
+    ("email", gettext_noop("E-mail"), "mailto:?subject={title}&body={both}"),
     ("mastodon", "Mastodon", "https://mastodonshare.com/?text={both}"),
     ("bluesky", "Bluesky", "https://bsky.app/intent/compose?text={both}"),
     ("facebook", "Facebook", "https://www.facebook.com/sharer/sharer.php?u={link}"),
