@@ -256,6 +256,7 @@ WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND 
   AND NOT EXISTS (SELECT 1 FROM targets_suppression s
                   WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
   {those}
+ORDER BY e.position, e.id
 ON CONFLICT (letter_id, target_id) DO NOTHING
 RETURNING target_id
 """

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from campaigns import publishing
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignText
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused, NobodyReachable
 from web import languages
@@ -134,13 +134,13 @@ def given_back(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _open_campaigns(request: HttpRequest) -> list[tuple[Campaign, str, str]]:
-    """Return the open campaigns with title and language; none where the database does not answer either."""
+def _open_campaigns(request: HttpRequest) -> list[tuple[Campaign, CampaignText]]:
+    """Return the open campaigns with their pages' words; none where the database does not answer either."""
     lang = languages.of_request(request)
     try:
         written = Campaign.objects.filter(stage=Campaign.Stage.OPEN, texts__isnull=False).distinct()
         found = written.prefetch_related("texts").order_by("-opened_at")
-        return [(campaign, publishing.page_text(campaign, lang).title, lang) for campaign in found[:MOST_OPEN]]
+        return [(campaign, publishing.page_text(campaign, lang)) for campaign in found[:MOST_OPEN]]
     except DatabaseError:
         return []
 

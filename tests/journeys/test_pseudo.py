@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 # What is not ours to translate: names, what people typed, and a campaign's own words, which are marked as another
 # language. Everything else that a page says, to the eye or to a screen reader, is looked at.
 SAID = """language => {
-    const not_ours = "bdi, textarea, input, style, script, title, .letter, option[dir=auto], [lang]:not([lang='" + language + "']), svg";
+    const not_ours = "bdi, textarea, input, style, script, title, .letter, option[dir=auto], svg, "
+        + "[lang]:not([lang='" + language + "'])";
     const said = [];
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
     while (walker.nextNode())

@@ -248,8 +248,8 @@ def test_deliver_once_ends_when_nothing_is_due(env: dict[str, str], server: Faul
 def test_the_clock_rings_what_recurs_without_arguments(env: dict[str, str], a_broker: Broker, tmp_path: Path) -> None:
     """As JSON: RQ's own cron would pickle, and writing to the broker would be running code."""
     with started("clock", env=env, log=tmp_path / "log"):
-        wait_until(lambda: len(_queued(a_broker)) >= 3, seconds=30)
-        assert sorted(str(call[0]) for call in _queued(a_broker)[:3]) == [
+        wait_until(lambda: len(_queued(a_broker)) >= 4, seconds=30)
+        assert sorted(str(call[0]) for call in _queued(a_broker)[:4]) == [
             "worker.jobs.expire", "worker.jobs.release", "worker.jobs.remind", "worker.jobs.sweep",
         ]  # fmt: skip
         assert all(call[1:] == [None, [], {}] for call in _queued(a_broker))
