@@ -14,6 +14,15 @@ from targets.models import TargetList
 from tests import cast
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs the same on every pair of databases, since it uses none, or brings its own."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        uses_database = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}
+        if not uses_database and not item.get_closest_marker("either_pair"):
+            item.add_marker("alike")
+
+
 @pytest.fixture(autouse=True)
 def _no_counts_of_earlier_tests() -> None:
     """Forget how often somebody tried to sign in: the rate limits count in the cache."""

@@ -117,10 +117,12 @@ def whole(gate: Gate) -> None:
         POSTBAG_DATA=data, SECRET_KEY="only for this check, and long enough for it to be taken!!",
         BASE_URL="https://letters.postbag.example", EMAIL_URL="smtp://127.0.0.1:25",
     )  # fmt: skip
-    alike = (*IN_PARALLEL, "-m", "not browser", f"--ignore={FAULTS}")
-    gate.tests("tests on SQLite and Valkey", *alike)
+    gate.tests("tests on SQLite and Valkey", *IN_PARALLEL, "-m", "not browser", f"--ignore={FAULTS}")
     with servers.postgresql() as database, servers.redis() as broker:
-        gate.tests("tests on PostgreSQL and Redis", *alike, DATABASE_URL=database, REDIS_URL=broker)
+        gate.tests(
+            "tests on PostgreSQL and Redis", *IN_PARALLEL, "-m", "not browser and not alike",
+            DATABASE_URL=database, REDIS_URL=broker,
+        )  # fmt: skip
     gate.tests("journeys in a browser", *BESIDE_NOTHING, "-m", "browser")
     gate.tests("faults on both databases", *BESIDE_NOTHING, FAULTS)
 

@@ -47,7 +47,7 @@ def closing(said: str) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.servers
+@pytest.mark.either_pair
 @pytest.mark.slow
 def test_every_letter_of_twenty_supporters_arrives_once_and_the_ledger_adds_up() -> None:
     status, said = rehearse("20", "--exit", "--own-words", "0.5")
@@ -61,7 +61,7 @@ def test_every_letter_of_twenty_supporters_arrives_once_and_the_ledger_adds_up()
     assert 0 <= result["alike_share"] < 0.1
 
 
-@pytest.mark.servers
+@pytest.mark.either_pair
 @pytest.mark.slow
 def test_a_killed_worker_and_an_emptied_broker_lose_nothing() -> None:
     done: list[str] = []

@@ -7,7 +7,7 @@ import pytest
 from tests.faults import restore
 from tests.faults.installations import on_postgresql, on_sqlite
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow]
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.either_pair]
 KIND = on_postgresql if os.environ.get("DATABASE_URL", "").startswith("postgres") else on_sqlite
 
 
