@@ -13,7 +13,6 @@ from bench.rounds import table
 
 README = Path(__file__).resolve().parent / "README.md"
 FIGURES = README.with_name("figures.json")  # what README.md shows, goal by goal
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,15 @@ def write(figures: Figures, told: Mapping[int, Verdict], setting: Setting, *, at
     for title, lines in sections(figures).items():
         kept["sections"][title] = {"lines": lines, "how": how}
     FIGURES.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    before, _, rest = README.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{_markdown(kept)}\n{END}{after}", encoding="utf-8")
+    put("figures", _markdown(kept))
+
+
+def put(place: str, text: str) -> None:
+    """Put text into bench/README.md, instead of what stands between the marks of this place."""
+    begin, end = f"<!-- {place} -->", f"<!-- end of {place} -->"
+    before, _, rest = README.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    README.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _markdown(kept: Mapping[str, Any]) -> str:

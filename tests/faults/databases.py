@@ -31,7 +31,7 @@ Row = tuple[Any, ...]
 _PASSWORD = secrets.token_hex(16)  # of the clusters that this process starts
 _making = {"sqlite": threading.RLock(), "postgresql": threading.RLock()}  # scenarios run side by side
 # What workers say of a database that is away: a pattern.
-AWAY = r"(sweep|release|expire|a turn of the delivery loop) failed: \w+"
+AWAY = r"(sweep|release|remind|expire|a turn of the delivery loop) failed: \w+"
 
 
 class Database(Protocol):

@@ -7,7 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.journeys.conftest import OpenPage, Postbag
+from tests.journeys.conftest import OpenPage
+from tests.journeys.installation import Postbag
 from tests.journeys.mailbox import Mailbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("journeys")]

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.gate import OUTSIDE
-from tests.journeys.conftest import ROOT, OpenPage, Postbag
+from tests.journeys.conftest import OpenPage
+from tests.journeys.installation import ROOT, Postbag
 from tests.journeys.test_accessibility import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("journeys")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Postbag
+from tests.journeys.installation import Postbag
 from tests.journeys.mailbox import Mailbox
 from tests.journeys.test_organiser import sign_in
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import OpenPage, Postbag
+from tests.journeys.conftest import OpenPage
+from tests.journeys.installation import Postbag
 from tests.journeys.mailbox import Mailbox
 from tests.journeys.test_supporter import SENTENCE
 
