@@ -198,6 +198,7 @@ class Partner(models.Model):
     name = models.CharField(max_length=120)
     origins = models.JSONField(default=list)  # the sites that may frame it, as browsers write them
     look = models.JSONField(default=dict, blank=True)  # campaigns.looks.Look
+    consent_line = models.CharField(max_length=200, blank=True, db_default="")  # in the campaign's default language
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

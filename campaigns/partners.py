@@ -16,6 +16,7 @@ from campaigns.models import Campaign, Partner
 from campaigns.publishing import CampaignRefused
 
 MOST_ORIGINS = 10
+LINE_LIMIT = 200  # characters of a consent line
 SOURCE = "embed:"  # before a partner's slug in a letter's source: no address of ours can claim it (`?via=`)
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
 _LOCAL = {"localhost", "127.0.0.1"}
@@ -27,7 +28,8 @@ def save_partner(
 ) -> tuple[Partner, Look]:
     """Save a partner; return it with the look that was wished for, which may have been made readable.
 
-    `values` holds name, origins (a text, one a line), accent and paper (`#rrggbb`), corner (pixels), scale (per cent).
+    `values` holds name, origins (a text, one a line), accent and paper (`#rrggbb`), corner (pixels), scale (per cent),
+    and consent_line: what supporters may agree to, in the campaign's default language; "" for nothing.
     Raises CampaignRefused with a sentence for each field.
     """
     errors: dict[str, str] = {}
@@ -39,25 +41,31 @@ def save_partner(
     for key, colour in (("accent", accent), ("paper", paper)):
         if not looks.is_colour(colour):
             errors[key] = "Write a colour as # and six digits, such as #0b5a67."
+    line = " ".join(str(values.get("consent_line", "")).split())
+    if len(line) > LINE_LIMIT:
+        errors["consent_line"] = f"Say it in at most {LINE_LIMIT} characters."
     if errors:
         raise CampaignRefused(errors)
     wished = Look(accent=accent, paper=paper, corner=int(values.get("corner", 3)), scale=int(values.get("scale", 100)))
     partner = partner or Partner(campaign=campaign, slug=_free_slug(campaign, name))
-    partner.name, partner.origins = name, origins
+    partner.name, partner.origins, partner.consent_line = name, origins, line
     partner.look = looks.readable(
         accent=wished.accent, paper=wished.paper, corner=wished.corner, scale=wished.scale
     ).as_json()
     partner.save()
     audit.record(
         organisation=campaign.organisation, by=by, deed="saved partner", subject=f"{campaign.slug}/{partner.slug}",
-        origins=origins,
+        origins=origins, consent_line=line,
     )  # fmt: skip
     return partner, wished
 
 
 @transaction.atomic
 def remove_partner(*, partner: Partner, by: User) -> None:
-    """Take a partner's pages off the list; letters that came from there stay as they are."""
+    """Take a partner's pages off the list; letters that came from there stay as they are.
+
+    What people agreed to towards it is ended before, by `letters.agreed`.
+    """
     audit.record(
         organisation=partner.campaign.organisation, by=by, deed="removed partner",
         subject=f"{partner.campaign.slug}/{partner.slug}",

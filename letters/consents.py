@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import Organisation
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Partner
 from letters.models import Supporter
 from letters.rights import Consent
 
@@ -23,13 +23,19 @@ class Standing:
     campaign: Campaign
 
 
-def give(supporter: Supporter, purpose: str, *, words: str, language: str, now: datetime) -> bool:
-    """Keep a consent with the words that were shown; False where it was in force already."""
+def give(
+    supporter: Supporter, purpose: str, *, words: str, language: str, now: datetime, partner: Partner | None = None
+) -> bool:
+    """Keep a consent with the words that were shown; False where it was in force already.
+
+    A partner's goes through `letters.agreed`, which sees that the words are still that partner's.
+    """
     try:
         with transaction.atomic():
             Consent.objects.create(
-                supporter=supporter, purpose=purpose, words=words[:300], language=language, given_at=now
-            )
+                supporter=supporter, purpose=purpose, words=words[:300], language=language, given_at=now,
+                partner=partner, partner_name=partner.name if partner is not None else "",
+            )  # fmt: skip
     except IntegrityError:
         return False
     if purpose == Purpose.NEWS:
@@ -48,7 +54,7 @@ def withdraw(rows: "QuerySet[Supporter]", purpose: str, *, now: datetime) -> int
 
 
 def stop_mail(supporter: Supporter, *, now: datetime) -> None:
-    """Send a supporter nothing more about their campaign: no news, nothing once, no answers passed on."""
+    """Send a supporter nothing more about their campaign: no news, nothing once, no answers; no partner may write."""
     with transaction.atomic():
         for purpose in Purpose:
             withdraw(Supporter.objects.filter(pk=supporter.pk), purpose, now=now)

@@ -102,7 +102,8 @@ def _exported(held: Held) -> dict[str, Any]:
         "you": supporters.person(held.supporter),
         "consents": [
             {
-                "purpose": consent.purpose, "words": consent.words, "language": consent.language,
+                "purpose": consent.purpose, "partner": consent.partner_name or None, "words": consent.words,
+                "language": consent.language,
                 "given_at": _iso(consent.given_at), "withdrawn_at": _iso(consent.withdrawn_at),
             }
             for consent in held.consents

@@ -10,9 +10,12 @@ class Consent(models.Model):
     class Purpose(models.TextChoices):
         NEWS = "news", "Tell me what happens"
         ONCE = "once", "Tell me once"
+        PARTNER = "partner", "A partner may write to me"
 
     supporter = models.ForeignKey("letters.Supporter", on_delete=models.CASCADE, related_name="consents")
-    purpose = models.CharField(max_length=4, choices=Purpose.choices)
+    purpose = models.CharField(max_length=7, choices=Purpose.choices)
+    partner = models.ForeignKey("campaigns.Partner", on_delete=models.SET_NULL, null=True, related_name="consents")
+    partner_name = models.CharField(max_length=120, blank=True, db_default="")  # as shown; stays when the partner goes
     words = models.CharField(max_length=300)  # as shown; "" where it was given before they were kept
     language = models.CharField(max_length=12)
     given_at = models.DateTimeField()
@@ -21,10 +24,20 @@ class Consent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["supporter", "purpose"], condition=Q(withdrawn_at__isnull=True), name="one_consent_in_force"
+                fields=["supporter", "purpose"], name="one_consent_in_force",
+                condition=Q(withdrawn_at__isnull=True, purpose__in=["news", "once"]),
             ),
-            models.CheckConstraint(condition=Q(purpose__in=["news", "once"]), name="consent_purpose_is_known"),
-        ]
+            models.UniqueConstraint(
+                fields=["supporter", "partner"], name="one_consent_in_force_for_a_partner",
+                condition=Q(withdrawn_at__isnull=True, purpose="partner"),
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose__in=["news", "once", "partner"]), name="consent_purpose_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="partner") | Q(partner__isnull=True, partner_name=""), name="consent_to_a_partner"
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.purpose

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from campaigns import partners
 from campaigns.models import Campaign
 from campaigns.publishing import CampaignRefused
@@ -43,13 +43,25 @@ def test_a_partner_keeps_its_address_when_its_name_changes(campaign: Campaign, a
     [
         ({"name": " "}, "name"), ({"origins": ""}, "origins"), ({"origins": "http://ports.example"}, "origins"),
         ({"origins": "\n".join(f"https://p{n}.example" for n in range(11))}, "origins"), ({"accent": "red"}, "accent"),
-        ({"paper": "url(//evil.example)"}, "paper"),
+        ({"paper": "url(//evil.example)"}, "paper"), ({"consent_line": "x" * 201}, "consent_line"),
     ],
 )  # fmt: skip
 def test_what_is_refused_names_its_field(campaign: Campaign, alice: User, wrong: dict[str, str], field: str) -> None:
     with pytest.raises(CampaignRefused) as refused:
         partners.save_partner(campaign=campaign, by=alice, values={**GOOD, **wrong})
     assert list(refused.value.errors) == [field]
+
+
+def test_a_consent_line_is_one_line_and_who_wrote_it_is_known(campaign: Campaign, alice: User) -> None:
+    line = {"consent_line": "  The union may write to me\nabout strikes. "}
+    partner, _ = partners.save_partner(campaign=campaign, by=alice, values={**GOOD, **line})
+    assert partner.consent_line == "The union may write to me about strikes."
+    saved = AuditEntry.objects.get(deed="saved partner")
+    assert (saved.by, saved.details["consent_line"]) == (alice, partner.consent_line)
+    partners.save_partner(campaign=campaign, by=alice, values={**GOOD, "consent_line": "x" * 200}, partner=partner)
+    assert len(campaign.partners.get().consent_line) == 200
+    partners.save_partner(campaign=campaign, by=alice, values=GOOD, partner=partner)
+    assert campaign.partners.get().consent_line == ""
 
 
 def test_only_a_frame_of_ours_gives_a_letter_a_partner(campaign: Campaign, alice: User) -> None:

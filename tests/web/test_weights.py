@@ -225,6 +225,24 @@ def test_the_form_on_a_partners_page_and_the_script_that_makes_room_for_it_are_l
     assert len(loader.content) <= 1.5 * KB
 
 
+def test_a_partners_consent_line_adds_little_to_each_step(dana: Dana) -> None:
+    line = "The Port Workers may write to me about strikes. ".ljust(200, "ß")
+    Partner.objects.create(campaign=dana.campaign, slug="ports", name="Ports", consent_line=line)
+    for reader in readers(dana):
+        posted = {"partner": "ports", "lang": reader.home[1:3]}
+        write = reader.post(f"/embed/{reader.campaign.slug}/{reader.ask().slug}/", posted)["Location"]
+        page = weigh(reader, "write", write)
+        mark = re.findall(r'name="partner_mail" value="([0-9a-f]+)"', page.html)
+        within(page, html=8, total=14, requests=3)
+        check = reader.post(write, {**DANA, "partner_mail": mark})["Location"]
+        within(weigh(reader, "check", check), html=8, total=14, requests=3)
+        confirm = reader.post(check.partition("?")[0], {"partner_mail": mark})["Location"]
+        for name, address in (("confirm", confirm), ("link", reader.link())):
+            page = weigh(reader, name, address)
+            assert line in page.html, name
+            within(page, html=8, total=14, requests=3)
+
+
 def test_the_page_of_a_closed_campaign_is_light(dana: Dana) -> None:
     for ending in Campaign.Ending.values:
         Campaign.objects.update(stage="closed", ending=ending)

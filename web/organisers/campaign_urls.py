@@ -24,6 +24,7 @@ urlpatterns = [
     path("<slug:slug>/partners/", partners.partners_page, name="partners"),
     path("<slug:slug>/partners/new/", partners.new_partner, name="new-partner"),
     path("<slug:slug>/partners/<slug:partner_slug>/", partners.edit_partner, name="partner"),
+    path("<slug:slug>/partners/<slug:partner_slug>/agreed.csv", partners.agreed_csv, name="partner-agreed-csv"),
     path("<slug:slug>/partners/<slug:partner_slug>/remove/", partners.remove_partner, name="remove-partner"),
     path("<slug:slug>/statistics/", statistics.statistics_page, name="statistics"),
     path("<slug:slug>/statistics/<str:which>.csv", statistics.statistics_csv, name="statistics-csv"),

@@ -5,18 +5,24 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from accounts import access
 from campaigns import looks, partners, publishing
 from campaigns.looks import Look
 from campaigns.models import Campaign, Partner
 from campaigns.publishing import CampaignRefused
+from letters import agreed
 from web.organisers import posted
-from web.organisers.campaign_frame import campaign_page, find, note
+from web.organisers.campaign_frame import campaign_page, find, note, number
+from web.organisers.csv_answers import csv_answer
 from web.organisers.desk import Desk, for_members
 from web.organisers.launching import check
 
@@ -54,6 +60,16 @@ def edit_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: str)
     return _form(request, desk, campaign, _find(campaign, partner_slug))
 
 
+@require_POST
+@for_members(to_see=access.may_read_letters)
+def agreed_csv(_request: HttpRequest, desk: Desk, slug: str, partner_slug: str) -> HttpResponseBase:
+    """Give who agreed that a partner may write to them, as a file; who took it is written down."""
+    partner = _find(find(desk, slug), partner_slug)
+    return csv_answer(
+        f"{slug}-{partner_slug}-agreed", agreed.hand_out(partner, by=desk.person, now=timezone.now())
+    )
+
+
 @for_members(to_see=access.may_edit_campaigns)
 def remove_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: str) -> HttpResponse:
     """Ask whether a partner's pages shall show the form no more; by POST take them off the list."""
@@ -61,7 +77,7 @@ def remove_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: st
     partner = _find(campaign, partner_slug)
     back = reverse("organisers:partners", args=[campaign.slug])
     if request.method == "POST":
-        partners.remove_partner(partner=partner, by=desk.person)
+        agreed.remove_partner(partner=partner, by=desk.person, now=timezone.now())
         note(request, _("%(name)s shows the form no more.") % {"name": partner.name})
         return redirect(back)
     return campaign_page(
@@ -71,6 +87,7 @@ def remove_partner(request: HttpRequest, desk: Desk, slug: str, partner_slug: st
             sentences=[
                 _("Their pages show a card with a link instead of the form, at once."),
                 _("Letters that came from there stay as they are."),
+                *_what_ends(partner),
             ],
             button=_("Take it off"), back=back, dangerous=True,
         ),
@@ -110,8 +127,22 @@ def _form(request: HttpRequest, desk: Desk, campaign: Campaign, partner: Partner
     return campaign_page(
         request, desk, campaign, "organisers/partners/form.html", tab="overview", status=422 if errors else 200,
         partner=partner, values=values, errors=errors, snippets=snippets(partner) if partner else None,
-        scales=[(str(scale), f"{scale} %") for scale in looks.SCALES],
+        scales=[(str(scale), f"{scale} %") for scale in looks.SCALES], line_limit=partners.LINE_LIMIT,
+        agreed=agreed.people(partner, now=timezone.now()).count() if partner else 0,
     )  # fmt: skip
+
+
+def _what_ends(partner: Partner) -> list[str]:
+    n = agreed.people(partner, now=timezone.now()).count()
+    if not n:
+        return []
+    return [
+        ngettext(
+            "%(n)s person agreed to hear from them. That ends, and nobody can get the list any more.",
+            "%(n)s people agreed to hear from them. That ends, and nobody can get the list any more.",
+            n,
+        ) % {"n": number(n)}
+    ]  # fmt: skip
 
 
 def _said(partner: Partner, wished: Look) -> str:
@@ -130,6 +161,7 @@ def _read(request: HttpRequest) -> dict[str, Any]:
     return {
         "name": posted.line(form, "name"),
         "origins": posted.text(form, "origins"),
+        "consent_line": posted.line(form, "consent_line"),
         "accent": posted.line(form, "accent"),
         "paper": posted.line(form, "paper"),
         "corner": posted.whole(form, "corner", most=looks.MOST_CORNER, otherwise=3),
@@ -142,6 +174,7 @@ def _values(partner: Partner | None) -> dict[str, Any]:
     return {
         "name": partner.name if partner else "",
         "origins": "\n".join(partner.origins) if partner else "",
+        "consent_line": partner.consent_line if partner else "",
         "accent": look.accent, "paper": look.paper, "corner": look.corner, "scale": look.scale,
     }  # fmt: skip
 

@@ -13,8 +13,8 @@ from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
 from web.presentation import quoted
-from web.supporters import endings, fates
-from web.supporters.draft import news_words, want_news
+from web.supporters import endings, fates, partner_lines
+from web.supporters.draft import keep_consents, news_words
 from web.supporters.finding import (
     Draft,
     SeeOther,
@@ -55,8 +55,9 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
         if letter.stage == Letter.Stage.AWAITING:
             return _waiting_page(request, draft, {"code": _wrong_code(request.POST.get("code", ""))})
         return SeeOther(draft.url("confirm", **carried(request)))  # which leads to where the letter stands by now
-    if request.POST.get("news"):
-        want_news(letter, now=now)
+    keep_consents(
+        [letter], news=bool(request.POST.get("news")), marks=request.POST.getlist(partner_lines.BOX), now=now
+    )
     return SeeOther(draft_url(letter, tokens.PROVEN, "sent", lang=draft.lang))
 
 
@@ -88,8 +89,9 @@ def link(request: HttpRequest, *, lang: str, campaign: str, token: str) -> HttpR
         return _link_page(request, notice, waiting, lang=lang, errors={"letter": nobody.sentence})
     if not confirmed:  # done already, or changed since the page was shown: the page says which
         return SeeOther(request.path)
-    if request.POST.get("news"):
-        want_news(confirmed[0], now=now)
+    keep_consents(
+        confirmed, news=bool(request.POST.get("news")), marks=request.POST.getlist(partner_lines.BOX), now=now
+    )
     return SeeOther(draft_url(confirmed[0], tokens.PROVEN, "sent", lang=lang))
 
 
@@ -130,6 +132,7 @@ def _waiting_page(request: HttpRequest, draft: Draft, errors: dict[str, str] | N
         "next_possible_at": next_possible_at if next_possible_at > now else None,
         "carried": carried(request),
         "news_words": news_words(letter),
+        "partner_lines": partner_lines.of([letter]),
         "errors": errors or {},
     }
     return render(request, "supporters/confirm.html", context, status=422 if errors else 200)
@@ -163,6 +166,7 @@ def _link_page(
         "text": publishing.page_text(notice.supporter.campaign, lang),
         "campaign": notice.supporter.campaign,
         "news_words": news_words(waiting[0]),
+        "partner_lines": partner_lines.of(waiting),
         "errors": errors or {},
     }
     return render(request, "supporters/link.html", context, status=422 if errors else 200)

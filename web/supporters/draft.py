@@ -1,7 +1,7 @@
 """Writing a letter, and checking it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
-from web.supporters import consent_words, endings, fates, letter_language, people
+from web.supporters import consent_words, endings, fates, letter_language, partner_lines, people
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -103,8 +103,8 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
         return _check_page(request, draft, content, errors={"to": nobody.sentence})
     if not confirmed:
         return SeeOther(draft_url(letter, tokens.DRAFT, "confirm", lang=draft.lang, **carried(request)))
-    if carried(request).get("news"):
-        want_news(letter, now=now)
+    boxes = carried(request)
+    keep_consents([letter], news="news" in boxes, marks=[boxes.get(partner_lines.BOX, "")], now=now)
     # Only a letter whose writer had just proven the address is confirmed here and now.
     purpose = tokens.PROVEN if letter.proven else draft.purpose
     return SeeOther(draft_url(letter, purpose, "sent", lang=draft.lang))
@@ -115,12 +115,14 @@ def news_words(letter: Letter) -> str:
     return consent_words.news(letter.campaign)
 
 
-def want_news(letter: Letter, *, now: datetime) -> None:
-    """Keep that the supporter, whose address is proved, wants to hear what happens, in the words of the box."""
-    if letter.supporter is not None:
+def keep_consents(letters: Sequence[Letter], *, news: bool, marks: Collection[str], now: datetime) -> None:
+    """Keep what the supporter of these letters, whose address is proved, ticked, in the words of each box."""
+    letter = letters[0]
+    if news and letter.supporter is not None:
         consents.give(
             letter.supporter, consents.Purpose.NEWS, words=news_words(letter), language=get_language() or "", now=now
         )
+    partner_lines.agree(letters, marks, now=now)
 
 
 def courtesy_words(content: Content, given: str, *, languages: Collection[str]) -> list[str]:
@@ -167,6 +169,7 @@ def _write_page(
         "other_languages": letter_language.others(letter),
         "reading_aid": languages.reading_aid(letter, content, draft.lang),
         "news_words": news_words(letter),
+        "partner_lines": partner_lines.of([letter]),
         "carried": carried(request),
     }
     return render(request, "supporters/write.html", context, status=422 if errors else 200)

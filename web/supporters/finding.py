@@ -1,5 +1,6 @@
 """From an address to what it names: campaigns by slug, letters by token; anything else is a 404."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -17,9 +18,11 @@ from letters import tokens, writing
 from letters.models import Letter
 from web import framing, languages
 from web.security import same_origin_only
-from web.supporters import endings
+from web.supporters import endings, partner_lines
 
-CARRIED = {"news": "yes", "asked": "yes"}  # what goes along from step to step in the address
+_YES = re.compile("yes")
+# What goes along from step to step in the address, and what it looks like.
+CARRIED = {"news": _YES, "asked": _YES, partner_lines.BOX: partner_lines.MARK}
 
 
 class SeeOther(HttpResponseRedirect):
@@ -58,7 +61,12 @@ def status_url(letter: Letter) -> str:
 def carried(request: HttpRequest) -> dict[str, str]:
     """Return the answers that go along in the address, from the form or the query."""
     given = (request.POST, request.GET)
-    return {name: value for name, value in CARRIED.items() if any(form.get(name) == value for form in given)}
+    found = {}
+    for name, looks in CARRIED.items():
+        values = (str(form.get(name, "")) for form in given)
+        if value := next(filter(looks.fullmatch, values), ""):
+            found[name] = value
+    return found
 
 
 def campaign_of(lang: str, slug: str) -> Campaign:

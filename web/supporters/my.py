@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
-from letters import consents, erasures, holdings, inquiries, notices, supporters, tokens, writing
+from letters import agreed, consents, erasures, holdings, inquiries, notices, supporters, tokens, writing
 from letters.models import Notice, Supporter
 from targets.addresses import AddressRefused, parse_email
 from web import errors, throttling
@@ -108,6 +108,7 @@ def see(request: HttpRequest, notice: Notice) -> HttpResponse:
         "standings": [
             (standing, consent_words.news(standing.campaign)) for standing in consents.by_organisation(_mine(notice))
         ],
+        "partners": list(agreed.in_force(_mine(notice))),
         "addresses": {name: _address(notice, name) for name in ("see", "download", "delete")},
         "done": request.GET.get("done", ""),
         "until": (notice.used_at or timezone.now()) + inquiries.OPEN_FOR,
@@ -164,6 +165,8 @@ def _change(request: HttpRequest, notice: Notice, hashed: bytes) -> HttpResponse
         if letter is None:
             raise Http404
         writing.withdraw(letter, now=now)
+    elif deed == "no-partner":
+        agreed.withdraw(_mine(notice), request.POST.get("consent", "")[:18], now=now)
     elif deed in {"news", "no-news"}:
         rows = _mine(notice).filter(campaign__organisation__public_id=request.POST.get("organisation", "")[:64])
         supporter = rows.exclude(sealed=b"").select_related("campaign__organisation").order_by("-pk").first()
