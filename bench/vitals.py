@@ -42,15 +42,19 @@ class Line:
 SLOW_4G, VERY_SLOW = Line(562.5, 1_474_560, 675_000), Line(400, 400_000, 400_000)
 
 WATCH = """() => {
-    window.vitals = {lcp: 0, cls: 0, tbt: 0, fcp: 0};
+    window.vitals = {lcp: 0, cls: 0, fcp: 0, tasks: []};
     const watch = (type, deed) => new PerformanceObserver(found => found.getEntries().forEach(deed))
         .observe({type, buffered: true});
     watch("paint", one => { if (one.name === "first-contentful-paint") vitals.fcp = one.startTime; });
     watch("largest-contentful-paint", one => { vitals.lcp = one.startTime; });
     watch("layout-shift", one => { if (!one.hadRecentInput) vitals.cls += one.value; });
-    watch("longtask", one => { vitals.tbt += Math.max(0, one.duration - 50); });
+    watch("longtask", one => { vitals.tasks.push([one.startTime, one.startTime + one.duration]); });
 }"""
-TOLD = """() => ({...vitals, interactive: performance.getEntriesByType("navigation")[0].domInteractive})"""
+# A thread is blocked by what a task takes beyond 50 ms, once there is something to tap on: from the first paint on.
+TOLD = """() => ({
+    ...vitals, interactive: performance.getEntriesByType("navigation")[0].domInteractive,
+    tbt: vitals.tasks.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, vitals.fcp) - 50), 0),
+})"""
 
 
 class Vitals(NamedTuple):

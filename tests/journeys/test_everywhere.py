@@ -70,7 +70,8 @@ def faults_of(page: Page, language: str) -> Iterator[str]:
     for label, apart in page.evaluate(STARTS):
         if not -1 <= apart <= 16:  # a letter's text stands under its label, and its field around it
             yield f"“{label}” begins {apart} px from its field"
-    if "rtl" in page.locator("input[type=email]").evaluate_all("all => all.map(one => getComputedStyle(one).direction)"):
+    addresses = page.locator("input[type=email]")
+    if "rtl" in addresses.evaluate_all("fields => fields.map(field => getComputedStyle(field).direction)"):
         yield "an address is written from right to left"
     size = page.viewport_size
     assert size is not None

@@ -219,7 +219,7 @@ def test_a_mail_program_unsubscribes_with_one_post_from_anywhere(dana: Dana) -> 
 
 def test_the_status_page_and_a_wrong_link_lead_to_a_new_one(dana: Dana) -> None:
     dana.confirm()
-    assert 'href="/my/"' in page(dana.get(dana.status()))
+    assert 'href="/my/?lang=en"' in page(dana.get(dana.status()))
     lost = dana.get("/letter/nonsense/")
     assert lost.status_code == 404
     assert "Get a new link" in page(lost)
