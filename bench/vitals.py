@@ -20,6 +20,7 @@ from typing import NamedTuple
 from playwright.sync_api import Browser, sync_playwright
 
 from bench import machine, report
+from tests.journeys import way
 from tests.journeys.installation import CHROMIUM, QUIET, running
 from tests.journeys.mailbox import Mailbox
 
@@ -96,31 +97,6 @@ def middle(measure: Callable[[], Vitals], rounds: int) -> Vitals:
     return Vitals(*map(statistics.median, zip(*found, strict=True)))
 
 
-def pages(browser: Browser, url: str, mailbox: Mailbox, language: str) -> Iterator[tuple[str, str]]:
-    """Write a letter on a fast line, and yield each page of its way: its name, its address."""
-    context = browser.new_context(base_url=url, viewport={"width": 360, "height": 740})
-    page = context.new_page()
-    email = f"vitals.{language}@mail.example"
-    page.goto(f"/{language}/kazakhstan-2011/")
-    yield "campaign", page.url
-    page.locator("#write [name=sentence]").fill("I keep bees, and I read about the strikers every morning.")
-    page.locator("#write .button").click()
-    yield "write", page.url
-    page.locator("[name=name]").fill("Dana Writer")
-    page.locator("[name=email]").fill(email)
-    page.locator("form[data-keep] .button:not(.second, .quiet)").last.click()
-    yield "check", page.url
-    page.locator("#send").click()
-    yield "confirm", page.url
-    page.goto(mailbox.wait_for(email).link)
-    yield "the mail's link", page.url
-    page.locator("main form .button").first.click()
-    yield "sent", page.url
-    page.locator("main .panel a.line").first.click()
-    yield "status", page.url
-    context.close()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return 0 where every page is within the goals."""
     parser = argparse.ArgumentParser(prog="python -m bench.vitals", description=__doc__)
@@ -148,10 +124,11 @@ def _measured(rounds: int) -> tuple[dict[tuple[str, str], Vitals], dict[str, flo
     ):
         mailbox = Mailbox(Path(data) / "postbox.sqlite3")
         for language in LANGUAGES:
-            for name, url in pages(browser, postbag.url, mailbox, language):
-                found[name, language] = middle(partial(opened, browser, url, SLOW_4G), rounds)
+            page = browser.new_context(base_url=postbag.url).new_page()  # on a fast line
+            for name in way.of_a_letter(page, mailbox, language=language, email=f"vitals.{language}@mail.example"):
+                found[name, language] = middle(partial(opened, browser, page.url, SLOW_4G), rounds)
                 if name == "campaign":
-                    usable[language] = middle(partial(opened, browser, url, VERY_SLOW), rounds).usable
+                    usable[language] = middle(partial(opened, browser, page.url, VERY_SLOW), rounds).usable
     return found, usable
 
 

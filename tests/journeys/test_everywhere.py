@@ -182,7 +182,8 @@ def test_a_letter_finds_its_way_and_every_page_can_be_used(
     page = open_page(width=width, dark=dark, scripts=scripts)
     seen = page if scripts else open_page(width=width, dark=dark)  # axe is a script, and waits for others
     email = f"everywhere.{language}.{width}.{dark}.{scripts}@mail.example".lower()
-    titles, faults = set(), {}  # each once, with the first page that has it
+    titles: set[str] = set()
+    faults: dict[str, str] = {}  # each once, with the first page that has it
     for where in pages(page, mailbox, language, email):
         if not scripts:
             seen.set_content(page.content(), wait_until="domcontentloaded")
