@@ -3,10 +3,9 @@
 import threading
 from typing import Any
 
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 
-from worker import loop, schedule, stopping
+from worker import loop, schedule, starting, stopping
 
 
 class Command(BaseCommand):
@@ -21,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, once: bool = False, **_options: Any) -> None:
         """Run the loop and, beside it, what recurs. Raises SystemCheckError where commits may be forgotten."""
-        self.check(tags=[Tags.database], databases=["default"])
+        starting.check_database(self)
         running = loop.this_process()
         stopping.on_signals(running.stop)
         if once:

@@ -6,12 +6,11 @@ import ssl
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from letters import arrivals
-from worker import stopping
+from worker import starting, stopping
 from worker.mailbox import Listener, Mailbox
 
 
@@ -23,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Listen where the settings say. Raises CommandError, SystemCheckError."""
-        self.check(tags=[Tags.database], databases=["default"])
+        starting.check_database(self)
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd would log every address
         listeners = [
             Listener(settings.INBOUND_HOST, port, is_lmtp)

@@ -5,13 +5,12 @@ import threading
 from typing import Any
 
 import django_rq
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from worker import jobs, loop, stopping
+from worker import jobs, loop, starting, stopping
 
 log = logging.getLogger(__name__)
 AGAIN_AFTER = 2.0  # seconds between knocks at a broker that is away
@@ -44,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Start the loop, then take jobs in the main thread until told to stop. Raises SystemCheckError."""
-        self.check(tags=[Tags.database], databases=["default"])
+        starting.check_database(self)
         logging.getLogger("rq").setLevel(logging.CRITICAL)  # it logs a broker that is away every few seconds
         running = loop.this_process()
         running.ring()
