@@ -99,8 +99,9 @@ def come_round(page: Page, where: str) -> None:
             return
         assert now["seen"], f"{where}: the focus is not seen on {now['is']}"
         assert not now["covered"], f"{where}: something covers {now['is']}"
-        if not now["follows"]:
-            return  # round once more
+        if not now["follows"]:  # round once more
+            assert "skip" in now["is"], f"{where}: {now['is']} stands before what had the focus"
+            return
         if before and _on_one_line(before["box"], now["box"]):
             on = before["box"][0] >= now["box"][1] - 1 if is_rtl else before["box"][1] <= now["box"][0] + 1
             assert on, f"{where}: {now['is']} stands before {before['is']}"
