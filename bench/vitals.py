@@ -9,20 +9,17 @@ import argparse
 import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from bench import machine, report
 from tests.journeys import way
-from tests.journeys.installation import CHROMIUM, QUIET, running
-from tests.journeys.mailbox import Mailbox
+from tests.journeys.installation import visited
 
 LCP, TBT, CLS, USABLE = 1500.0, 50.0, 0.02, 3000.0  # ms, but for CLS, which has no unit
 LANGUAGES = ("en", "ar")
@@ -116,16 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(rounds: int) -> tuple[dict[tuple[str, str], Vitals], dict[str, float]]:
     """Return the vitals by page and language, and after how many ms the first button can be used, by language."""
     found, usable = {}, {}
-    with (
-        tempfile.TemporaryDirectory(prefix="postbag-vitals-") as data,
-        running(Path(data)) as postbag,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser,
-    ):
-        mailbox = Mailbox(Path(data) / "postbox.sqlite3")
+    with visited() as (postbag, browser):
         for language in LANGUAGES:
             page = browser.new_context(base_url=postbag.url).new_page()  # on a fast line
-            for name in way.of_a_letter(page, mailbox, language=language, email=f"vitals.{language}@mail.example"):
+            email = f"vitals.{language}@mail.example"
+            for name in way.of_a_letter(page, postbag.mailbox, language=language, email=email):
                 found[name, language] = middle(partial(opened, browser, page.url, SLOW_4G), rounds)
                 if name == "campaign":
                     usable[language] = middle(partial(opened, browser, page.url, VERY_SLOW), rounds).usable

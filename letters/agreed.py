@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import audit
 from accounts.models import User
@@ -13,9 +13,9 @@ from campaigns.models import Partner
 from letters import consents, supporters
 from letters.models import Letter, Supporter
 from letters.rights import Consent
-from targets.models import Suppression
+from targets import suppressions
 
-HEADING = ("name", "email", "words", "language", "given_at")
+HEADING = ("name", "email", "partner", "words", "language", "given_at")  # the partner by the name that was read
 
 
 def agree(supporter: Supporter, partner: Partner, *, words: str, now: datetime) -> bool:
@@ -52,9 +52,7 @@ def people(partner: Partner, *, now: datetime) -> "QuerySet[Consent]":
     whoever took all their letters back.
     """
     confirmed = Letter.objects.filter(supporter=OuterRef("supporter"), stage=Letter.Stage.CONFIRMED)
-    suppressed = Suppression.objects.filter(
-        Q(until=None) | Q(until__gt=now), address_hash=OuterRef("supporter__address_hash")
-    )
+    suppressed = suppressions.in_force(now).filter(address_hash=OuterRef("supporter__address_hash"))
     found = partner.consents.filter(Exists(confirmed), ~Exists(suppressed), withdrawn_at=None)
     return found.exclude(supporter__sealed=b"")
 
@@ -80,4 +78,5 @@ def remove_partner(*, partner: Partner, by: User, now: datetime) -> None:
 
 def _row(consent: Consent) -> Sequence[str]:
     person = supporters.person(consent.supporter)
-    return (person["name"], person["email"], consent.words, consent.language, consent.given_at.isoformat())
+    read = (consent.partner_name, consent.words, consent.language)
+    return (person["name"], person["email"], *read, consent.given_at.isoformat())

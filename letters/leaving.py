@@ -12,7 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from campaigns.models import Campaign
 from letters.models import Delivery, Letter
 from letters.stoppages import SendingStop, TroubledDomain
-from targets.models import Address, Suppression
+from targets import suppressions
+from targets.models import Address
 
 UNPACED = Q(cap_per_hour=None, cap_per_day=None, opens_at=None)  # of an address
 LET_GO = Q(released_for=F("attempts") + 1)  # of a delivery that waits
@@ -66,5 +67,5 @@ def _running() -> QuerySet[Letter]:
 
 def _not_suppressed(now: datetime) -> QuerySet[Address]:
     """Return a delivery's address, if nothing suppresses it at the moment."""
-    suppressed = Suppression.objects.filter(Q(until=None) | Q(until__gt=now), address_hash=OuterRef("address_hash"))
+    suppressed = suppressions.in_force(now).filter(address_hash=OuterRef("address_hash"))
     return Address.objects.filter(~Exists(suppressed), pk=OuterRef("address_id"))

@@ -13,7 +13,8 @@ from campaigns.models import Campaign
 from letters.given import Statement, moment
 from letters.models import Delivery
 from letters.pacing import DAY, HOUR
-from targets.models import Address, Suppression
+from targets import suppressions
+from targets.models import Address
 
 State = Delivery.State
 
@@ -98,7 +99,7 @@ def count(addresses: Sequence[Address], *, now: datetime) -> tuple[dict[int, Use
 
 def unwanted(ids: Collection[int], *, now: datetime) -> set[int]:
     """Return which of these addresses must not be written to at the moment: suppressed, or dead."""
-    suppressed = Suppression.objects.filter(Q(until=None) | Q(until__gt=now), address_hash=OuterRef("address_hash"))
+    suppressed = suppressions.in_force(now).filter(address_hash=OuterRef("address_hash"))
     rows = Address.objects.filter(Q(Exists(suppressed)) | Q(status=Address.Status.DEAD), pk__in=ids)
     return set(rows.values_list("pk", flat=True))
 

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
-from targets import imports, salutations
+from targets import imports, salutations, suppressions
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
-from targets.models import Address, ImportedFile, ListEntry, Suppression, Target, TargetList, TargetVersion
-from targets.suppressions import address_hash
+from targets.models import Address, ImportedFile, ListEntry, Target, TargetList, TargetVersion
 
 USUAL_CAP_PER_HOUR = 60  # RELIABILITY P18: what an office can read; a list may name less
 FIELDS = (
@@ -134,8 +133,8 @@ def checked(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _writable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
-    suppressed = Suppression.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
-    rows = active_targets(target_list).exclude(Exists(suppressed.filter(address_hash=OuterRef("email__address_hash"))))
+    suppressed = suppressions.in_force(now).filter(address_hash=OuterRef("email__address_hash"))
+    rows = active_targets(target_list).exclude(Exists(suppressed))
     return rows if only is None else rows.filter(pk__in=only)
 
 
@@ -344,7 +343,7 @@ def _differences(target: Target, values: Mapping[str, str]) -> list[tuple[str, s
 def _address(kind: str, value: str, *, uncapped: bool) -> Address | None:
     if not value:
         return None
-    defaults: dict[str, Any] = {"address_hash": address_hash(value) if kind == Address.Kind.EMAIL else b""}
+    defaults: dict[str, Any] = {"address_hash": suppressions.address_hash(value) if kind == Address.Kind.EMAIL else b""}
     if kind == Address.Kind.EMAIL and not uncapped:
         defaults["cap_per_hour"] = USUAL_CAP_PER_HOUR
     return Address.objects.get_or_create(kind=kind, value=value, defaults=defaults)[0]

@@ -5,7 +5,7 @@ import hmac
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from targets.addresses import normalise_email
 from targets.models import Suppression
@@ -16,11 +16,14 @@ def address_hash(email: str) -> bytes:
     return hmac.digest(settings.PEPPER, b"address\0" + normalise_email(email).encode(), hashlib.sha256)
 
 
+def in_force(now: datetime) -> QuerySet[Suppression]:
+    """Return the suppressions that count at this time."""
+    return Suppression.objects.filter(Q(until=None) | Q(until__gt=now))
+
+
 def covers(hashed: bytes, *, now: datetime) -> bool:
     """Return whether this address must not be written to at the moment."""
-    return (
-        Suppression.objects.filter(address_hash=hashed).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
-    )
+    return in_force(now).filter(address_hash=hashed).exists()
 
 
 def add(hashed: bytes, *, reason: str, source: str = "", until: datetime | None = None) -> Suppression:

@@ -59,7 +59,7 @@ def at_nine_points(kind: str, seed: int, size: str) -> Figures:
     population = GATE if size == "gate" else Population(letters=len(POINTS) * times // 10, targets=10 * LINES)
     with Rig(kind, population, Conduct(seed, window=WINDOW), seed=seed) as rig:
         rig.park()
-        rig.watch.is_blind = True  # to leases: nobody who is to die may reap, so they lie about until the end
+        rig.watch.judges_leases = False  # nobody who is to die may reap, so they lie about until the end
         waiting = [row[0] for row in rig.database.rows("SELECT id FROM letters_delivery ORDER BY id")]
         deaths: list[Death] = []
         for point in list(POINTS) * times:

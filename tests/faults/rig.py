@@ -192,7 +192,7 @@ class Watch:
         self.created = created
         self._found: dict[str, str] = {}
         self.looks = 0
-        self.is_blind = False  # the clocks are shifted: leases cannot be judged from here
+        self.judges_leases = True  # not where clocks are shifted, or nobody may reap
         self._database = database
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -215,9 +215,8 @@ class Watch:
             except _AWAY:  # it was restarted
                 continue
             self.looks += 1
-            if not self.is_blind:  # each kind once, as it was at last
-                found = invariants.of_snapshot(seen, created=self.created)
-                self._found |= {re.sub(r"\d+", "…", one): one for one in found}
+            found = invariants.of_snapshot(seen, created=self.created, judges_leases=self.judges_leases)
+            self._found |= {re.sub(r"\d+", "…", one): one for one in found}  # each kind once, as it was at last
 
 
 @contextlib.contextmanager

@@ -4,26 +4,25 @@ import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.journeys.installation import CHROMIUM, QUIET, Postbag, running
+from tests.journeys import installation
+from tests.journeys.installation import Postbag
 from tests.journeys.mailbox import Mailbox
 
 
 @pytest.fixture(scope="session")
 def postbag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postbag]:
     """Start everything on free ports with a data directory of its own; end it afterwards."""
-    with running(tmp_path_factory.mktemp("postbag")) as started:
+    with installation.running(tmp_path_factory.mktemp("postbag")) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Return Debian's chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with installation.chromium() as browser:
         yield browser
-        browser.close()
 
 
 OpenPage = Callable[..., Page]
@@ -62,4 +61,4 @@ def healthy(url: str) -> bool:
 @pytest.fixture
 def mailbox(postbag: Postbag) -> Mailbox:
     """Return what arrived in the built-in mail server."""
-    return Mailbox(postbag.data / "postbox.sqlite3")
+    return postbag.mailbox

@@ -1,4 +1,4 @@
-"""The whole product, started as `./run` starts it, on free ports and in a directory of its own."""
+"""The whole product, started as `./run` starts it, on free ports and in a directory of its own; and a browser."""
 
 import contextlib
 import os
@@ -6,13 +6,17 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.sync_api import Browser, sync_playwright
+
 from config.supervisor import ports
 from tests.gate import OUTSIDE
+from tests.journeys.mailbox import Mailbox
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -30,6 +34,11 @@ class Postbag:
     password: str
     data: Path
     process: int
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Return what arrived in the built-in mail server."""
+        return Mailbox(self.data / "postbox.sqlite3")
 
 
 @contextlib.contextmanager
@@ -50,6 +59,27 @@ def running(data: Path) -> Iterator[Postbag]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Debian's chromium."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser,
+    ):
+        yield browser
+
+
+@contextlib.contextmanager
+def visited() -> Iterator[tuple[Postbag, Browser]]:
+    """Start everything for once, and a browser that can visit it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="postbag-visited-") as data,
+        running(Path(data)) as postbag,
+        chromium() as browser,
+    ):
+        yield postbag, browser
 
 
 def _wait(log: Path, process: "subprocess.Popen[bytes]") -> str:

@@ -1,27 +1,25 @@
 """`python -m tests.journeys.pictures`: the README's pictures of supporters' pages, taken of the running product."""
 
 import sys
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.journeys import way
-from tests.journeys.installation import CHROMIUM, QUIET, ROOT, running
-from tests.journeys.mailbox import Mailbox
+from tests.journeys.installation import ROOT, Postbag, visited
 
 PICTURES = ROOT / "docs" / "pictures"
 PHONE, DESK = (360, 740), (1280, 800)
 
 
-def take(browser: Browser, url: str, mailbox: Mailbox, *, page: str, name: str, language: str, dark: bool,
-         size: tuple[int, int]) -> None:  # fmt: skip
+def take(
+    browser: Browser, postbag: Postbag, *, page: str, name: str, language: str, dark: bool, size: tuple[int, int]
+) -> None:
     """Take one picture of one page, in this language, by day or night, on a screen of this size."""
     context = browser.new_context(
-        base_url=url, viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+        base_url=postbag.url, viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
     )
     shown = context.new_page()
-    for reached in way.of_a_letter(shown, mailbox, language=language, email=f"{name}@mail.example"):
+    for reached in way.of_a_letter(shown, postbag.mailbox, language=language, email=f"{name}@mail.example"):
         if reached == page:
             shown.screenshot(path=PICTURES / f"{name}.png")
             break
@@ -30,13 +28,7 @@ def take(browser: Browser, url: str, mailbox: Mailbox, *, page: str, name: str, 
 
 def main() -> int:
     """Take them all."""
-    with (
-        tempfile.TemporaryDirectory(prefix="postbag-pictures-") as data,
-        running(Path(data)) as postbag,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser,
-    ):
-        mailbox = Mailbox(Path(data) / "postbox.sqlite3")
+    with visited() as (postbag, browser):
         for name, page, language, dark, size in (
             ("campaign", "campaign", "en", False, PHONE),
             ("campaign-wide", "campaign", "en", False, DESK),
@@ -44,7 +36,7 @@ def main() -> int:
             ("sent-arabic", "sent", "ar", False, PHONE),
             ("sent-arabic-dark-wide", "sent", "ar", True, DESK),
         ):
-            take(browser, postbag.url, mailbox, page=page, name=name, language=language, dark=dark, size=size)
+            take(browser, postbag, page=page, name=name, language=language, dark=dark, size=size)
     return 0
 
 

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from django.utils.translation import gettext, override
 from playwright.sync_api import Page
 
 from tests.journeys.conftest import OpenPage
@@ -136,11 +137,13 @@ def press(page: Page, wanted: str, typed: dict[str, str] | None = None) -> None:
 def the_summary_leads_to_its_fields(page: Page, where: str) -> None:
     """After an error the summary has the focus, and each of its links takes it to a field that says the same."""
     assert page.evaluate("document.activeElement.className") == "error-summary", where
-    assert page.title().strip(), where
+    with override(page.locator("html").get_attribute("lang") or ""):
+        assert page.title().startswith(gettext("Error: ")), where
     for link in page.locator(".error-summary a").all():
         link.press("Enter")
         field = (link.get_attribute("href") or "")[1:]
         assert page.evaluate("document.activeElement.id") == field, where
+        assert page.locator(f"[id='{field}']").get_attribute("aria-invalid") == "true", where
         described = page.locator(f"[id='{field}']").get_attribute("aria-describedby") or ""
         said = [page.locator(f"[id='{one}']").inner_text() for one in described.split()]
         assert any(link.inner_text() in one for one in said), f"{where}: {said}"

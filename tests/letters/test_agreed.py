@@ -103,8 +103,9 @@ def test_the_list_names_those_who_agree_and_who_took_it(
 ) -> None:
     assert agreed.hand_out(ports, by=alice, now=now) == [agreed.HEADING]
     agreed.agree(dana, ports, words=LINE, now=now)
+    Partner.objects.update(name="Port and Dock Workers")  # the list says which name was read
     assert agreed.hand_out(ports, by=alice, now=now)[1:] == [
-        ("Dana Writer", "dana@mail.example", LINE, "en", now.isoformat())
+        ("Dana Writer", "dana@mail.example", "Port Workers", LINE, "en", now.isoformat())
     ]
     taken = AuditEntry.objects.filter(deed="took a partner's list").order_by("pk")
     assert [(one.by, one.subject, one.details) for one in taken] == [

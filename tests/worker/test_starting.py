@@ -1,9 +1,13 @@
 """A worker's first look at the database."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management.base import BaseCommand
 from django.db import OperationalError
 
+from config.supervisor.ports import free_port
+from tests.worker.processes import environment, started, wait_until
 from worker import starting
 
 
@@ -42,3 +46,15 @@ def test_one_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "AWAY_FOR", -1.0)
     with pytest.raises(OperationalError):
         starting.check_database(Command(away=1))
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("command", ["deliver", "work"])
+def test_a_worker_that_starts_before_its_database_stays(tmp_path: Path, command: str) -> None:
+    nobody_there = f"postgres://postbag:secret@127.0.0.1:{free_port()}/postbag"
+    log = tmp_path / "log"
+    with started(command, env=environment(tmp_path, DATABASE_URL=nobody_there), log=log) as worker:
+        wait_until(lambda: log.read_text().count("the database is away") >= 2, seconds=30)
+        assert worker.poll() is None
+    assert "Traceback" not in log.read_text()
+    assert "secret" not in log.read_text()

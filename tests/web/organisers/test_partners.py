@@ -64,9 +64,9 @@ def test_the_list_is_safe_for_spreadsheets_and_written_down(as_alice: Client, al
     assert answer["Content-Disposition"] == 'attachment; filename="oil-workers-ports-agreed.csv"'
     assert "no-store" in answer["Cache-Control"]
     assert table_of(answer) == [
-        ["name", "email", "words", "language", "given_at"],
-        ["Dana Writer", "dana@mail.example", LINE, "en", cast.NOW.isoformat()],
-        ["'=cmd()", "eve@mail.example", LINE, "en", cast.NOW.isoformat()],
+        ["name", "email", "partner", "words", "language", "given_at"],
+        ["Dana Writer", "dana@mail.example", "Ports", LINE, "en", cast.NOW.isoformat()],
+        ["'=cmd()", "eve@mail.example", "Ports", LINE, "en", cast.NOW.isoformat()],
     ]
     taken = AuditEntry.objects.get(deed="took a partner's list")
     assert (taken.by, taken.details) == (alice, {"people": 2})
