@@ -128,9 +128,10 @@ def whole(gate: Gate) -> None:
 
 
 def quick(gate: Gate) -> None:
-    """What runs in under a minute without servers and browsers."""
+    """What runs in under a minute: without databases, servers and browsers."""
     static_checks(gate)
-    gate.tests("quick tests", *IN_PARALLEL, "-m", "not browser and not servers and not typefaces and not slow")
+    fast = "alike and not browser and not servers and not typefaces and not slow"
+    gate.tests("quick tests", *IN_PARALLEL, "-m", fast)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
