@@ -66,14 +66,18 @@ def styles() -> SafeString:
 
 
 def look(partner: Partner) -> SafeString:
-    """Return the style rules that give a partner's frame its look: colours and numbers, nothing else."""
+    """Return the style rules that give a partner's frame its look: colours and numbers, nothing else.
+
+    Its colours give way to ours where somebody asks for more contrast than a look is checked for.
+    """
     found = partners.look_of(partner)
     if found.is_usual:
         return mark_safe("")
     light = f"--paper:{found.paper};--action:{found.accent};--action-hover:{found.accent}"
     dark = f"--action:{found.dark_accent};--action-hover:{found.dark_accent}"
     return mark_safe(  # noqa: S308  checked by campaigns.looks
-        f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{--paper:{looks.DARK_PAPER};{dark}}}}}"
+        f"@media not all and (prefers-contrast:more){{:root{{{light}}}"
+        f"@media (prefers-color-scheme:dark){{:root{{--paper:{looks.DARK_PAPER};{dark}}}}}}}"
         f"html{{font-size:{1.125 * found.scale}%}}.button,input,textarea,.envelope{{border-radius:{found.corner}px}}"
     )
 
