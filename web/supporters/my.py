@@ -152,9 +152,11 @@ def stop(request: HttpRequest, *, token: str) -> HttpResponse:
         raise Http404
     lang = supporter.language or settings.LANGUAGE_CODE
     with override(lang):
+        context = {"lang": lang, "campaign": supporter.campaign, "done": request.method == "POST"}
         if request.method == "POST":
             consents.stop_mail(supporter, now=timezone.now())
-        context = {"lang": lang, "campaign": supporter.campaign, "done": request.method == "POST"}
+        else:
+            context["partners"] = agreed.in_force(Supporter.objects.filter(pk=supporter.pk))
         return render(request, "supporters/my_stop.html", context)
 
 

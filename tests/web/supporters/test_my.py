@@ -10,7 +10,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 
-from letters import erasure_journal, inquiries, tokens
+from campaigns.models import Partner
+from letters import agreed, erasure_journal, inquiries, tokens
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.rights import Consent, Inquiry
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
@@ -215,6 +216,20 @@ def test_a_mail_program_unsubscribes_with_one_post_from_anywhere(dana: Dana) -> 
     assert answer.status_code == 200
     assert Supporter.objects.get().wants_news_at is None
     assert not Letter.objects.get().passes_replies
+
+
+def test_who_stops_mail_is_told_beforehand_which_partners_may_write_no_more_either(dana: Dana) -> None:
+    dana.post(dana.send(), {"code": dana.code()})
+    supporter = Supporter.objects.get()
+    address = f"/my/stop/{tokens.make(tokens.STOP, bytes(supporter.key))}/"
+    assert "ends too" not in page(dana.get(address))
+    ports = Partner.objects.create(campaign=supporter.campaign, slug="ports", name="Port Workers", consent_line="May.")
+    assert agreed.agree(supporter, ports, words="May.", now=timezone.now())
+    asked = page(dana.get(address))
+    assert "What you agreed to towards others ends too." in asked
+    assert "<bdi>Port Workers</bdi>" in asked
+    dana.browser.post(address)
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
 
 
 def test_the_status_page_and_a_wrong_link_lead_to_a_new_one(dana: Dana) -> None:
