@@ -20,6 +20,7 @@ from letters.feedback import ArrivalTally
 from letters.given import Statement
 
 WRITTEN_EVERY = 0.2  # seconds
+LONGEST_END = 10.0  # seconds that a process which ends waits for its last writing
 KEPT_FOR = timedelta(days=90)
 
 
@@ -81,14 +82,22 @@ def flush() -> None:
 
 def keep_up() -> None:
     """Write what this process gathers also when nothing more comes in, and when it ends: once in each that serves."""
-    threading.Thread(target=_keep_up, name="arrivals", daemon=True).start()
-    atexit.register(_write_if_possible)
+    ends = threading.Event()
+    thread = threading.Thread(target=_keep_up, args=[ends], name="arrivals", daemon=True)
+    thread.start()
+    atexit.register(_end, thread, ends)
 
 
-def _keep_up() -> None:
-    while True:
-        time.sleep(1)
+def _keep_up(ends: threading.Event) -> None:
+    while not ends.wait(1):
         _write_if_possible()
+
+
+def _end(thread: threading.Thread, ends: threading.Event) -> None:
+    """Let the thread finish what it is writing, which would be lost with it, and write the rest."""
+    ends.set()
+    thread.join(LONGEST_END)
+    _write_if_possible()
 
 
 def _write_if_possible() -> None:

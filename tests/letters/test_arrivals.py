@@ -1,8 +1,9 @@
 """What comes in is counted at most five times a second, and what came last is not forgotten."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import OperationalError
@@ -65,14 +66,32 @@ def test_what_cannot_be_written_now_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
     assert written() == 7
 
 
-def test_a_process_that_serves_writes_late_and_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_serves_writes_late_and_ends_only_after_its_last_writing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     at_the_end: list[Callable[[], None]] = []
-    begun = threading.Event()
-    monkeypatch.setattr(arrivals, "_keep_up", begun.set)
-    monkeypatch.setattr("atexit.register", at_the_end.append)
+    written_down: list[int] = []
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def slowly(cells: Mapping[tuple[str, str], int]) -> None:
+        begun.set()
+        assert may_go_on.wait(10)
+        written_down.extend(cells.values())
+
+    monkeypatch.setattr(arrivals, "_add", slowly)
+    monkeypatch.setattr(arrivals, "_written_at", float("inf"))  # not by whoever counts
+    monkeypatch.setattr("atexit.register", lambda deed, *given: at_the_end.append(partial(deed, *given)))
     arrivals.keep_up()
-    assert begun.wait(5)
-    assert at_the_end == [arrivals._write_if_possible]
+    arrivals.count("mailgun", What.FORGED, 7)
+    assert begun.wait(10), "a second later, though nothing more came in"
+    arrivals.count("mailgun", What.FORGED, 2)
+    ending = threading.Thread(target=at_the_end[0])
+    ending.start()
+    ending.join(0.2)
+    assert ending.is_alive(), "it waits for what is being written"
+    may_go_on.set()
+    ending.join(10)
+    assert written_down == [7, 2]
 
 
 def test_counts_are_kept_for_ninety_days() -> None:
