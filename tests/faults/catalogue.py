@@ -14,6 +14,8 @@ from tests.faults import (
     disks,
     groups,
     handover,
+    hooks,
+    inbound,
     kills,
     mutations,
     pauses,
@@ -28,8 +30,8 @@ from tests.faults import (
 
 SIZES = ("gate", "nightly", "weekly")
 _MODULES: tuple[ModuleType, ...] = (
-    kills, answers, pauses, groups, brokers, restarts, connections, provider, clocks, disks, queues, handover, presses,
-    stops, restore, storm, mutations,
+    kills, answers, pauses, groups, brokers, restarts, connections, provider, hooks, inbound, clocks, disks, queues,
+    handover, presses, stops, restore, storm, mutations,
 )  # fmt: skip
 _USUAL = ("gate", "nightly")
 

@@ -52,6 +52,9 @@ class Database(Protocol):
     def leave(self) -> None:
         """Close this thread's connection: the next one begins anew."""
 
+    def settle(self) -> None:
+        """Be ready to be copied: nothing is written any more."""
+
     def drop(self) -> None:
         """Let it go."""
 
@@ -81,6 +84,11 @@ class Sqlite:
 
     def leave(self) -> None:
         """See Database: there is none to keep."""
+
+    def settle(self) -> None:
+        """See Database: all is in the one file."""
+        with closing(sqlite3.connect(self.path)) as line:
+            line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def drop(self) -> None:
         """See Database."""
@@ -130,6 +138,11 @@ class Postgresql:
     def leave(self) -> None:
         """See Database."""
         if (line := getattr(self._kept, "line", None)) is not None:
+            line.close()
+
+    def settle(self) -> None:
+        """See Database: nobody may be connected to a template."""
+        for line in self._lines:
             line.close()
 
     def drop(self) -> None:
@@ -296,40 +309,50 @@ def clear() -> None:
         made_once.cache_clear()
 
 
+def making(kind: str) -> threading.RLock:
+    """Return what is held while something is made once, or copied from what was."""
+    return _making[kind]
+
+
+def empty(kind: str, place: Path) -> Database:
+    """Return a database that is up to date and empty; a file is put into that directory."""
+    with _making[kind]:
+        if kind == "sqlite":
+            return Sqlite(empty_sqlite(place))
+        made = Postgresql(store().shared_cluster(), f"empty_{secrets.token_hex(4)}")
+        made.create(_migrated(made.cluster))
+        return made
+
+
+def copied(stock: Database, place: Path, *, cluster: str = "") -> Database:
+    """Return a copy of a database that has settled: a file in that directory, or within its or another cluster."""
+    if not isinstance(stock, Postgresql):
+        return Sqlite(Path(shutil.copyfile(_path(stock), place / "postbag.sqlite3")))
+    copy = Postgresql(cluster or stock.cluster, f"postbag_{secrets.token_hex(4)}")
+    copy.create("template0" if cluster else stock.name)
+    if cluster:
+        _run(None, str(_program("pg_dump")), "--format=custom", f"--file={place / 'stock'}", stock.url)
+        _run(None, str(_program("pg_restore")), "--no-owner", f"--dbname={copy.url}", str(place / "stock"))
+    return copy
+
+
 def filled(kind: str, population: Population, *, place: Path, cluster: str = "") -> tuple[Database, Found]:
     """Return a database with this population: a copy of one that was made before, where there is one."""
     with _making[kind]:
-        shared = store().shared_cluster() if kind == "postgresql" else ""
-        stock, found = _stock(kind, population, shared)
-        if isinstance(stock, Postgresql):
-            copy = Postgresql(cluster or shared, f"postbag_{secrets.token_hex(4)}")
-            copy.create("template0" if cluster else stock.name)
-            if cluster:
-                _run(None, str(_program("pg_dump")), "--format=custom", f"--file={place / 'stock'}", stock.url)
-                _run(None, str(_program("pg_restore")), "--no-owner", f"--dbname={copy.url}", str(place / "stock"))
-            return copy, found
-        shutil.copyfile(_path(stock), place / "postbag.sqlite3")
-        return Sqlite(place / "postbag.sqlite3"), found
+        stock, found = _stock(kind, population)
+        return copied(stock, place, cluster=cluster), found
 
 
 @functools.cache
-def _stock(kind: str, population: Population, cluster: str) -> tuple[Database, Found]:
+def _stock(kind: str, population: Population) -> tuple[Database, Found]:
     place = Path(tempfile.mkdtemp(dir=store().place))
-    if kind == "postgresql":
-        made: Database = Postgresql(cluster, f"stock_{secrets.token_hex(4)}")
-        assert isinstance(made, Postgresql)
-        made.create(_migrated(cluster) if cluster else "template0")
-    else:
-        made = Sqlite(place / "postbag.sqlite3")
-        empty_sqlite(place)
+    made = empty(kind, place)
     command = [sys.executable, "-m", "tests.faults.population", population.as_json()]
     env = environment(place, DATABASE_URL=made.url, LOG_LEVEL="ERROR")
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     values = json.loads(done.stdout)
-    if isinstance(made, Sqlite):
-        with closing(sqlite3.connect(made.path)) as line:
-            line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.settle()
     return made, Found(**{**values, "links": tuple(values["links"])})
 
 
@@ -345,11 +368,8 @@ def _migrated(cluster: str) -> str:
         made = Sqlite(place / "empty.sqlite3")
     done = manage("migrate", "--verbosity", "0", env=environment(place, DATABASE_URL=made.url))
     assert done.returncode == 0, done.stderr
-    if isinstance(made, Postgresql):
-        return made.name
-    with closing(sqlite3.connect(made.path)) as line:
-        line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return str(made.path)
+    made.settle()
+    return made.name if isinstance(made, Postgresql) else str(made.path)
 
 
 def _path(database: Database) -> Path:

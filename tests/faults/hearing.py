@@ -1,31 +1,24 @@
 """An installation that is told things: letters that were sent, pages and a mailbox that listen, on either database."""
 
-import atexit
 import contextlib
 import functools
 import hashlib
 import json
-import os
-import secrets
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
 
 from config.supervisor.launch import wrapped
 from config.supervisor.ports import free_port
-from tests import servers
+from tests.faults import databases
+from tests.faults.databases import Database
 from tests.web.hooks import senders
 from tests.worker.processes import ROOT, environment, manage, python
 
@@ -76,36 +69,23 @@ class Sent:
 class Installation:
     """A data directory, a database and what was sent from it."""
 
-    def __init__(self, data: Path, url: str, sent: Sequence[Sent]) -> None:
-        self.data, self.url, self.sent = data, url, sent
+    def __init__(self, data: Path, database: Database, sent: Sequence[Sent]) -> None:
+        self.data, self.database, self.sent = data, database, sent
 
     def env(self, **more: str) -> dict[str, str]:
         """Return the environment of its processes."""
-        usual = {"DATABASE_URL": self.url, "BASE_URL": senders.BASE_URL, "INSTANCE_ID": INSTANCE}
+        usual = {"DATABASE_URL": self.database.url, "BASE_URL": senders.BASE_URL, "INSTANCE_ID": INSTANCE}
         return environment(self.data, **{**usual, **more})
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=30)) as line:
-                return list(line.execute(query))
-        with psycopg.connect(self.url, autocommit=True) as cluster:
-            return cluster.execute(query).fetchall()
-
-    def execute(self, statement: str) -> None:
-        """Change something behind the product's back."""
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=30)) as line, line:
-                line.execute(statement)
-        else:
-            with psycopg.connect(self.url, autocommit=True) as cluster:
-                cluster.execute(statement)
+        return self.database.rows(query)
 
     def tables(self) -> list[str]:
         """Return the names of its tables, without the one that counts what came in."""
         found = (
             self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
-            if self.url.startswith("sqlite")
+            if self.database.kind == "sqlite"
             else self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
         )
         return [name for (name,) in found if name != COUNTED]
@@ -143,69 +123,27 @@ class Installation:
 @contextlib.contextmanager
 def installation(kind: str, *, letters: int, targets: int, waiting: int = 0) -> Iterator[Installation]:
     """Have an installation from which so many letters were sent to so many targets each, and some wait; then none."""
-    stock, name, sent = _stock(kind, letters, targets, waiting)
     with tempfile.TemporaryDirectory(prefix="pb-hearing-", ignore_cleanup_errors=True) as place:
         data = Path(place) / "data"
-        shutil.copytree(stock, data)
-        if kind == "sqlite":
-            yield Installation(data, f"sqlite:///{data / 'postbag.sqlite3'}", sent)
-            return
-        copy = f"hearing_{secrets.token_hex(4)}"
-        _on_cluster(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"')
+        with databases.making(kind):
+            stock, database, sent = _stock(databases.store().place, kind, letters, targets, waiting)
+            shutil.copytree(stock, data)
+            copy = databases.copied(database, data)
         try:
-            yield Installation(data, _url(copy), sent)
+            yield Installation(data, copy, sent)
         finally:
-            _on_cluster(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+            copy.drop()
 
 
 @functools.cache
-def _stock(kind: str, letters: int, targets: int, waiting: int) -> tuple[Path, str, Sequence[Sent]]:
-    """Return an installation that is made once in this process and gone with it: its directory, its database's name."""
-    place = Path(_at_the_end().enter_context(tempfile.TemporaryDirectory(prefix="pb-hearing-")))
-    name = f"hearing_{secrets.token_hex(4)}" if kind == "postgresql" else ""
-    if name:
-        _on_cluster(f'CREATE DATABASE "{name}"')
-        _at_the_end().callback(_on_cluster, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    url = _url(name) if name else f"sqlite:///{place / 'postbag.sqlite3'}"
-    env = environment(place, DATABASE_URL=url, INSTANCE_ID=INSTANCE)
-    done = manage("migrate", "--verbosity", "0", env=env, seconds=300)
-    assert done.returncode == 0, done.stderr
+def _stock(within: Path, kind: str, letters: int, targets: int, waiting: int) -> tuple[Path, Database, Sequence[Sent]]:
+    """Return an installation that is made once, in a directory that lasts: its own directory, its database."""
+    place = Path(tempfile.mkdtemp(dir=within))
+    database = databases.empty(kind, place)
+    env = environment(place, DATABASE_URL=database.url, INSTANCE_ID=INSTANCE)
     said = python(_WRITE.format(letters=letters, targets=targets, waiting=waiting), env=env)
-    if not name:
-        with closing(sqlite3.connect(place / "postbag.sqlite3")) as line:
-            line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return place, name, tuple(Sent(*row) for row in json.loads(said))
-
-
-@functools.cache
-def _at_the_end() -> contextlib.ExitStack:
-    stack = contextlib.ExitStack()
-    atexit.register(stack.close)
-    return stack
-
-
-@functools.cache
-def _cluster() -> str:
-    given = os.environ.get("DATABASE_URL", "")
-    return given if given.startswith("postgres") else _at_the_end().enter_context(servers.postgresql())
-
-
-def _url(name: str) -> str:
-    return urlunsplit(urlsplit(_cluster())._replace(path=f"/{name}"))
-
-
-def _on_cluster(statement: str) -> None:
-    until = time.monotonic() + _STARTS_WITHIN
-    while True:
-        try:
-            line = psycopg.connect(_url("postgres"), autocommit=True)
-            break
-        except psycopg.OperationalError:  # it is starting up
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-    with line:
-        line.execute(statement)
+    database.settle()
+    return place, database, tuple(Sent(*row) for row in json.loads(said))
 
 
 # ── its processes ────────────────────────────────────────────────────────────────────────────────────────

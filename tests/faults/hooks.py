@@ -136,7 +136,7 @@ def replayed(kind: str, seed: int, size: str) -> Figures:
             new = sum(kind > 0 for kind in expected.values())
             counted = here.counted()
             assert counted.keys() <= {"taken", "repeated", "busy"}, counted
-            assert counted["taken"] + counted["repeated"] == len(plan) * (AGAIN + 1)
+            assert counted["taken"] + counted["repeated"] == len(plan) * (AGAIN + 1), (counted, client.statuses)
             assert counted["taken"] >= new
             assert here.manage("recount").strip(), "the tallies agree with the rows"
             outcomes.add((tuple(here.feedback()), tuple(here.reports())))

@@ -112,7 +112,7 @@ def came_back(kind: str, seed: int, size: str) -> Figures:
     """F23: bounces, forgeries, answers, loops, huge headers, by SMTP and by LMTP: only valid names count; 0 answers."""
     drawn, mails = random.Random(seed), MAILS[size]  # noqa: S311  the same each time
     with hearing.installation(kind, letters=-(-mails // TARGETS), targets=TARGETS) as here:
-        here.execute("UPDATE letters_letter SET passes_replies = (id % 2 = 0)")
+        here.database.execute("UPDATE letters_letter SET passes_replies = (id % 2 = 0)")
         agreed = {pk for (pk,) in here.rows("SELECT id FROM letters_letter WHERE id % 2 = 0")}
         names = [*MAKERS, "a person", *drawn.choices(list(MAKERS), k=mails - len(MAKERS) - 1)]
         # Turn and turn about, so that answers come to letters of those who agreed and of those who did not.
