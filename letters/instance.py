@@ -6,6 +6,7 @@ and the epoch must have risen, in the database and in the host's state file, so 
 
 import contextlib
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -34,7 +35,7 @@ _NOT_OURS = Q(pk__in=[])
 
 @dataclass
 class _Here:
-    """What this process knows; its delivery loop alone asks and is told."""
+    """What this process knows; the two threads of its delivery loop ask and are told, one at a time."""
 
     seen: Memory | None = None  # of a database that is ours
     risen_at: float = 0.0  # when its epoch was last seen to rise, in clock.boot_seconds
@@ -45,6 +46,7 @@ class _Here:
 
 
 _here = _Here()
+_looking = threading.RLock()
 
 
 def forget() -> None:
@@ -59,9 +61,10 @@ def may_send(*, now: datetime) -> bool:
     Before the first yes of a process the epoch rises once. Whatever stands against it is logged once and shown to
     organisers (`standing.announcement`).
     """
-    if clock.boot_seconds() - _here.looked_at >= LOOK_EVERY:
-        look(now=now)
-    return _here.seen is not None
+    with _looking:
+        if clock.boot_seconds() - _here.looked_at >= LOOK_EVERY:
+            look(now=now)
+        return _here.seen is not None
 
 
 def may_write_to_supporters() -> bool:
@@ -71,7 +74,8 @@ def may_write_to_supporters() -> bool:
 
 def is_ours() -> Q:
     """Return the condition of a claim: the database is what the last look found, and not on hold."""
-    return _NOT_OURS if _here.seen is None else _is_unchanged(_here.seen)
+    seen = _here.seen
+    return _NOT_OURS if seen is None else _is_unchanged(seen)
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 
-from letters import tallies
+from letters import locks, tallies
 from letters.models import Delivery, DeliveryEvent, Letter
 
 Stage = Letter.Stage
@@ -177,11 +177,14 @@ def ask_to_stop(rows: "QuerySet[Delivery]", *, reason: str) -> int:
     """Mark what a worker holds, so that it gets no fence and is cancelled when its attempt ends; return how many.
 
     A delivery never goes from sending to cancelled: a copy may be on its way. They are locked in the order of their
-    ids, so that two who stop the same ones never wait for each other in a ring.
+    ids, so that two who stop the same ones never wait for each other in a ring. Raises locks.Taken.
     """
-    with transaction.atomic():
+
+    def mark() -> int:
         held = rows.filter(state=State.SENDING).order_by("pk").select_for_update().values_list("pk", flat=True)
         return Delivery.objects.filter(pk__in=list(held)).update(reason=f"{ASKED}{reason}")
+
+    return locks.giving_way(mark)
 
 
 def _merged(groups: list[tuple[Change, list[int]]]) -> list[tuple[Change, list[int]]]:

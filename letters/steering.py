@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Campaign
-from letters import breaker, leaving, lifecycle, resting
+from letters import breaker, leaving, lifecycle, locks, resting
 from letters.lifecycle import Change, Fact
 from letters.models import Delivery, DeliveryTally, Letter
 from letters.signals import something_waits
@@ -196,7 +196,8 @@ def _cancel(rows: QuerySet[Delivery], *, reason: str, by: User, now: datetime) -
     change = Change(fact=Fact(reason=reason, by=by.email))
     stopped = 0
     lifecycle.ask_to_stop(rows, reason=reason)
-    while ids := lifecycle.move_deliveries(waiting.order_by("pk")[:_CHUNK], State.CANCELLED, change, now=now):
+    some = waiting.order_by("pk")[:_CHUNK]
+    while ids := locks.giving_way(lambda: lifecycle.move_deliveries(some.all(), State.CANCELLED, change, now=now)):
         stopped += len(ids)
     lifecycle.ask_to_stop(rows, reason=reason)  # once more: some were claimed meanwhile
     return stopped

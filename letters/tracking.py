@@ -5,17 +5,16 @@ complaint leave one report each, and only a new report has consequences: so orde
 """
 
 import logging
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from letters import aftermath, arrivals, lifecycle, tallies, tokens
+from letters import aftermath, arrivals, lifecycle, locks, tallies, tokens
 from letters.arrivals import What
 from letters.feedback import Report
 from letters.given import Statement
@@ -28,9 +27,6 @@ Feedback = Delivery.Feedback
 MOST_AT_ONCE = 1000
 PROVED = "reported"  # the reason in the history: a report proves that a copy was taken
 _TRIES_AFTER = (0.05, 0.2, 0.6)  # seconds: others hold one of the rows
-# Shorter than PostgreSQL looks for deadlocks (1 s): where a worker and we wait for each other, we give way, never it.
-_PATIENCE = "SET LOCAL lock_timeout = '400ms'"
-_LOCKED = {"55P03", "40P01"}
 
 
 class Busy(Exception):
@@ -133,25 +129,16 @@ def settle(*, now: datetime, limit: int = 1000) -> int:
 def _patiently(
     told: Mapping[int, Sequence[Event]], *, source: str, now: datetime
 ) -> tuple[Counter[What], aftermath.News]:
-    for wait in (*_TRIES_AFTER, None):
-        try:
-            return _record(told, source=source, now=now)
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") not in _LOCKED or connection.in_atomic_block:
-                raise
-            if wait is None:
-                raise Busy(Busy.sentence) from error
-            time.sleep(wait)
-    raise AssertionError  # the last try returns or raises
+    try:
+        return locks.giving_way(lambda: _record(told, source=source, now=now), tries_after=_TRIES_AFTER)
+    except locks.Taken as error:
+        raise Busy(Busy.sentence) from error
 
 
 @transaction.atomic
 def _record(
     told: Mapping[int, Sequence[Event]], *, source: str, now: datetime
 ) -> tuple[Counter[What], aftermath.News]:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_PATIENCE)
     rows = _locked(told)
     outcome: Counter[What] = Counter({What.UNKNOWN: sum(len(told[pk]) for pk in told.keys() - rows.keys())})
     heard: dict[int, Sequence[Event]] = {}

@@ -23,6 +23,7 @@ from letters import (
     forgetting,
     languages,
     lifecycle,
+    locks,
     notices,
     own_words,
     replies,
@@ -307,22 +308,25 @@ def withdraw(letter: Letter, *, now: datetime, reason: str = "withdrawn") -> tup
     The letter itself is withdrawn only where nothing has left. What a worker holds at this moment gets no fence any
     more, and ends as cancelled unless its fence was already given and the server takes it.
     """
-    with transaction.atomic():
-        rows = Delivery.objects.filter(letter=letter)
-        list(rows.select_for_update().order_by("pk").values_list("pk"))  # nothing moves between the two statements
-        waiting = rows.filter(
-            state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
+    return locks.giving_way(lambda: _take_back(letter, now=now, reason=reason))
+
+
+def _take_back(letter: Letter, *, now: datetime, reason: str) -> tuple[int, int]:
+    rows = Delivery.objects.filter(letter=letter)
+    list(rows.select_for_update().order_by("pk").values_list("pk"))  # nothing moves between the two statements
+    waiting = rows.filter(
+        state__in=[Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN]
+    )
+    change = lifecycle.Change(fact=lifecycle.Fact(reason=reason, by="supporter"))
+    stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
+    lifecycle.ask_to_stop(rows, reason=reason)
+    rest = rows.exclude(state=Delivery.State.CANCELLED).count()
+    if letter.stage == Letter.Stage.AWAITING:
+        lifecycle.move_letter(
+            letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,)
         )
-        change = lifecycle.Change(fact=lifecycle.Fact(reason=reason, by="supporter"))
-        stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
-        lifecycle.ask_to_stop(rows, reason=reason)
-        rest = rows.exclude(state=Delivery.State.CANCELLED).count()
-        if letter.stage == Letter.Stage.AWAITING:
-            lifecycle.move_letter(
-                letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,)
-            )
-        elif not rest and letter.stage == Letter.Stage.CONFIRMED:
-            lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.CONFIRMED,))
+    elif not rest and letter.stage == Letter.Stage.CONFIRMED:
+        lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.CONFIRMED,))
     return len(stopped), rest
 
 

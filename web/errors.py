@@ -17,6 +17,7 @@ from django.utils.translation import override
 
 from campaigns import publishing
 from campaigns.models import Campaign, CampaignText
+from letters.locks import Taken
 from letters.privacy import Unreadable
 from letters.writing import CampaignClosed, LetterRefused, NobodyReachable
 from web import languages
@@ -63,7 +64,7 @@ class DomainErrors:
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
             request._mark_post_parse_error()  # type: ignore[attr-defined]  # noqa: SLF001  as Django does itself
             return _page(request, "too_large", 413)
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OperationalError | InterfaceError | Taken):
             log.exception("The database did not answer (%s)", _route(request))
             again_at = timezone.now() + timedelta(seconds=RETRY_AFTER)
             response = _page(request, "unavailable", 503, again_at=again_at)

@@ -1,6 +1,7 @@
 """Mail that nobody wrote by hand: plain text, to one person, never to be answered by a machine."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
@@ -19,6 +20,7 @@ from worker import defects
 from worker.transports import Line, LineDown
 
 log = logging.getLogger(__name__)
+LONGEST_BATCH = 60.0  # seconds; claims last five minutes, and one mail may take its share of them
 GENERATED = "auto-generated"  # RFC 3834 §5
 FORWARDED = "auto-forwarded"  # RFC 5436 §2.7.1
 M = TypeVar("M", bound=Model)
@@ -63,11 +65,16 @@ def send_all(
 ) -> int:
     """Send what is due, batch by batch, over one line; return how much was accepted.
 
-    Raises LineDown; what was claimed and could not be tried goes back untouched.
+    Raises LineDown; what was claimed and could not be tried goes back untouched, also where a slow server takes so long
+    that the claim might run out and another worker send the same.
     """
     sent = 0
     while batch := claim():
+        claimed_at = time.monotonic()
         for position, one in enumerate(batch):
+            if position and time.monotonic() - claimed_at > LONGEST_BATCH:
+                give_back(batch[position:])
+                break
             try:
                 ending = send(one, line)
             except LineDown:

@@ -64,12 +64,21 @@ class Carriage:
         """Return how many deliveries wait for a free line."""
         return self._waiting.total
 
+    @property
+    def ready(self) -> int:
+        """Return how many of these a free line may begin: not those whose domain has as many in flight as may be."""
+        return self._waiting.ready
+
+    def crowded(self) -> set[str]:
+        """Return the domains of which no more need be claimed for now."""
+        return self._waiting.crowded()
+
     def begun(self) -> dict[int, float]:
         """Return the deliveries in flight, and since when (clock.boot_seconds)."""
         return dict(self._waiting.begun)
 
     def add(self, deliveries: Mapping[int, str]) -> None:
-        """Let deliveries to these addresses wait for a free line."""
+        """Let deliveries to these receiving domains wait for a free line."""
         self._order(lambda: self._add(deliveries))
 
     def answer(self, answers: Sequence[tuple[Message, bool]]) -> None:
@@ -133,8 +142,8 @@ class Carriage:
         return message
 
     def _add(self, deliveries: Mapping[int, str]) -> None:
-        for delivery_id, address in deliveries.items():
-            self._waiting.add(delivery_id, address)
+        for delivery_id, domain in deliveries.items():
+            self._waiting.add(delivery_id, domain)
 
     def _answer(self, answers: Sequence[tuple[Message, bool]]) -> None:
         for message, fenced in answers:

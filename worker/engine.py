@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = outbox.LEASE.total_seconds() / 4
 PAUSE_BETWEEN_WRITINGS = 1.0  # seconds between tries to write results while the database is away
 LONGEST_WAIT = min(0.5, RENEW_EVERY)  # seconds for which nothing is looked at but what the lines say
+CLAIM_AGAIN_AFTER = 1.0  # seconds, where lines are free for more than was found due, or held up by their servers
 LINGER = 0.002  # seconds for which a group that has begun waits for others, to share a commit with them
 
 
@@ -59,19 +60,19 @@ class Engine:
         self._deadlines: dict[str, float] = {}  # by token, in clock.boot_seconds
         self._lost: set[int] = set()  # in flight here, under a lease that ran out: due again, and not for us
         self._limit = max(4 * carrier.lines, 64)  # of the next claim
-        self._claimed_at = self._claims_until = 0.0
+        self._claimed_at = 0.0
+        self._found_enough = True  # there was as much due as the last claim asked for
         self._carriage = Carriage(
             carrier, compose=lambda pk: self._open[pk].typeset.message(pk), may_write_dot=self._is_in_time
         )
 
-    def drain(self, *, seconds: float = float("inf")) -> Drained:
+    def drain(self) -> Drained:
         """Send all that is due; return when nothing is left, the mail server is away, or a stop was asked for.
 
-        After so many seconds nothing more is claimed. The carrier's lines stay open.
+        While one server keeps a line waiting, others' letters go on being claimed. The carrier's lines stay open.
         Raises DatabaseError or InterfaceError where the database is away; what was claimed comes back by its lease.
         """
         done = Drained()
-        self._claims_until = clock.boot_seconds() + seconds
         try:
             self._claim()
             self._keep_recording(done)
@@ -95,8 +96,8 @@ class Engine:
             if not is_ours or self._stop.is_set() or self._carrier.down:
                 self._carriage.withdraw()
                 is_withdrawn = True
-            elif heard and self._carriage.waiting < self._low and clock.boot_seconds() < self._claims_until:
-                self._claim()
+            elif self._carriage.ready < self._low and self._is_time_to_claim(has_heard=bool(heard)):
+                is_ours = self._claim_more()
 
     # ── claims ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,6 +106,23 @@ class Engine:
         """Return how few deliveries may wait before more are claimed: the lines must not run dry meanwhile."""
         return 2 * self._carriage.lines
 
+    def _is_time_to_claim(self, *, has_heard: bool) -> bool:
+        if has_heard and (self._found_enough or self._carriage.waiting < self._low):
+            return True
+        return clock.boot_seconds() - self._claimed_at >= CLAIM_AGAIN_AFTER
+
+    def _claim_more(self) -> bool:
+        """Claim in the middle of a drain, which a database that is away does not end; return whether it is ours."""
+        try:
+            is_ours = instance.may_send(now=timezone.now())
+            if is_ours:
+                self._claim()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("nothing could be claimed: %s", type(error).__name__)
+            _leave_broken_connection()
+            return True
+        return is_ours
+
     def _claim(self) -> None:
         now = clock.boot_seconds()
         if self._claimed_at:  # a claim is what the process finishes well within half a lease
@@ -112,7 +130,11 @@ class Engine:
             self._limit = min(self._limit * 2, outbox.MOST_PER_CLAIM) if quick else max(self._limit // 2, 1)
         self._claimed_at = now
         self._lost &= self._open.keys()
-        claim = outbox.claim(limit=self._limit, only=instance.is_ours() & ~Q(pk__in=self._lost))
+        only = instance.is_ours() & ~Q(pk__in=self._lost)
+        if crowded := self._carriage.crowded():
+            only &= ~Q(address__domain__in=crowded)
+        claim = outbox.claim(limit=self._limit, only=only)
+        self._found_enough = len(claim.taken) == self._limit
         if again := claim.taken.keys() & self._open.keys():
             self._lost |= again
             outbox.give_back(claim, again)
@@ -123,7 +145,7 @@ class Engine:
         typeset = self._typesetter.set(claim)
         for pk in fresh:
             self._open[pk] = _Open(claim, typeset)
-        self._carriage.add({pk: claim.mailboxes[one.address_id].value for pk, one in fresh.items()})
+        self._carriage.add({pk: claim.mailboxes[one.address_id].domain for pk, one in fresh.items()})
         for token in self._deadlines.keys() - {one.claim.token for one in self._open.values()}:
             del self._deadlines[token]
 
@@ -236,8 +258,7 @@ class Engine:
         for pk, ending in endings.items():
             while clock.boot_seconds() < self._deadlines.get(self._open[pk].claim.token, 0.0):
                 try:
-                    if connection.connection is not None and not connection.is_usable():
-                        connection.close()
+                    _leave_broken_connection()
                     self._record({pk: ending})
                     break
                 except (OperationalError, InterfaceError, InternalError) as error:  # away, starting, stopping
@@ -268,3 +289,9 @@ class Engine:
             self._commit(heard, done)
         except Exception as error:  # noqa: BLE001  the drain's own error is on its way already
             log.warning("a group could not be written (%s); its leases settle it", type(error).__name__)
+
+
+def _leave_broken_connection() -> None:
+    """Let the next statement connect anew, where a restart of the database has broken the connection."""
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()

@@ -1,45 +1,46 @@
-"""The delivery loop: needs no broker, wakes when the bell rings, and looks by itself at least every ten seconds."""
+"""The delivery loop: needs no broker, wakes when the bell rings, and looks by itself at least every ten seconds.
+
+Letters have a thread of their own, errands another: neither a server that keeps a letter waiting for ten minutes nor a
+thousand mails to supporters hold the other up.
+"""
 
 import contextlib
 import gc
 import logging
 import threading
-import time
+from collections.abc import Callable
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from letters import instance, outbox, releasing, upkeep
+from letters import instance, outbox
 from letters.typesetting import Typesetter
-from worker import alarm_mail, defects, lines, supporter_mail
+from worker import defects, lines
 from worker.engine import Engine
+from worker.errands import Errands, longer
 from worker.transports import Carrier, LineDown
 
 log = logging.getLogger(__name__)
 LONGEST_SLEEP = 5.0
 SHORTEST_SLEEP = 1.0  # what is due and cannot be claimed (a pause, another worker's locks) must not spin us
-RELEASE_EVERY = 60.0
-LONGEST_DRAIN = 10.0  # seconds of claiming before a turn looks at everything else
-REAP_EVERY = min(10.0, outbox.LEASE.total_seconds())
-LONGEST_WAIT_FOR_SERVER = 60.0
 
 
 class Loop:
     """One delivery loop of one process."""
 
     def __init__(self) -> None:
-        self._bell = threading.Event()
+        self._bell = threading.Event()  # of the letters,
+        self._errand_bell = threading.Event()  # and of the errands
         self._stop = threading.Event()
-        self._released_at = self._reaped_at = float("-inf")
-        self._server_wait = self._supporters_wait = 0.0
-        self._supporters_after = float("-inf")
+        self._errands = Errands()
+        self._server_wait = 0.0
         self._carrier: Carrier | None = None
         self._typesetter = Typesetter()
 
     def ring(self) -> None:
         """Wake the loop: something waits."""
         self._bell.set()
+        self._errand_bell.set()
 
     def stop(self) -> None:
         """Ask the loop to end; letters in flight are finished, unbegun ones given back.
@@ -47,34 +48,19 @@ class Loop:
         Not for signal handlers, which may interrupt the very lock that this takes: see `stopping.on_signals`.
         """
         self._stop.set()
-        self._bell.set()
+        self.ring()
 
     def run(self) -> None:
         """Deliver until asked to stop. A database that is away is waited for; nothing is sent without it."""
-        while not self._stop.is_set():
-            rung = self._bell.is_set()
-            self._bell.clear()
-            try:
-                busy = self.turn(rung=rung)
-                rest = 0.0 if busy else max(SHORTEST_SLEEP, outbox.next_due_in(most=LONGEST_SLEEP))
-            except LineDown as down:
-                self._server_wait = _longer(self._server_wait)
-                log.warning("%s; trying again in %.0f s", down.sentence, self._server_wait)
-                self._stop.wait(self._server_wait)
-                continue
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("the database is away (%s); nothing is sent until it is back", error)
-                connection.close()
-                rest = 1.0
-            except Exception as error:  # noqa: BLE001  a dead loop would leave a worker that looks alive
-                defects.tell(log, "a turn of the delivery loop failed", error)
-                connection.close()
-                rest = LONGEST_SLEEP
-            else:
-                self._server_wait = 0.0
-            if rest > 0:
-                self._bell.wait(rest)
-        self.end()
+        errands = threading.Thread(target=self._run_errands, name="errands")
+        errands.start()
+        try:
+            self._take_turns(self._letters_turn, self._bell)
+        finally:
+            self._stop.set()
+            self._errand_bell.set()
+            errands.join()
+            self.end()
 
     def end(self) -> None:
         """Leave the lines, the database and the epoch in which this process sent."""
@@ -84,33 +70,73 @@ class Loop:
         connection.close()
 
     def turn(self, *, rung: bool = False) -> bool:
-        """Do once whatever is due; return whether there was anything. Raises LineDown."""
+        """Do once whatever is due, errands first; return whether there was anything. Raises LineDown."""
         close_old_connections()
-        now = time.monotonic()
-        if now - self._reaped_at >= REAP_EVERY:
-            outbox.reap()
-            upkeep.sweep()
-            self._reaped_at = now
-        if settings.PACED and (rung or now - self._released_at >= RELEASE_EVERY):
-            releasing.release()
-            self._released_at = now
-        may_send = instance.may_send(now=timezone.now())
-        told = self._tell_supporters() if instance.may_write_to_supporters() else 0
-        if not may_send:
+        self._errands.look_after(rung=rung)
+        told = self._errands.write_to_supporters()
+        return bool(self._deliver() or told)
+
+    # ── two threads ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_turns(self, turn: Callable[[bool], float], bell: threading.Event) -> None:
+        """Take turns until asked to stop, each told whether the bell rang; rest for as long as each says (seconds)."""
+        while not self._stop.is_set():
+            rung = bell.is_set()
+            bell.clear()
+            try:
+                close_old_connections()
+                rest = turn(rung)
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("the database is away (%s); nothing is sent until it is back", error)
+                connection.close()
+                rest = SHORTEST_SLEEP
+            except Exception as error:  # noqa: BLE001  a dead loop would leave a worker that looks alive
+                defects.tell(log, "a turn of the delivery loop failed", error)
+                connection.close()
+                rest = LONGEST_SLEEP
+            if rest > 0 and not self._stop.is_set():
+                bell.wait(rest)
+
+    def _letters_turn(self, _rung: bool) -> float:  # noqa: FBT001  as `_take_turns` tells it
+        try:
+            tried = self._deliver()
+        except LineDown as down:
+            self._server_wait = longer(self._server_wait)
+            log.warning("%s; trying again in %.0f s", down.sentence, self._server_wait)
+            self._stop.wait(self._server_wait)
+            return 0.0
+        self._server_wait = 0.0
+        return 0.0 if tried else max(SHORTEST_SLEEP, outbox.next_due_in(most=LONGEST_SLEEP))
+
+    def _run_errands(self) -> None:
+        try:
+            self._take_turns(self._errands_turn, self._errand_bell)
+        finally:
+            connection.close()
+
+    def _errands_turn(self, rung: bool) -> float:  # noqa: FBT001  as `_take_turns` tells it
+        if self._errands.look_after(rung=rung):
+            self._bell.set()
+        return 0.0 if self._errands.write_to_supporters() else LONGEST_SLEEP
+
+    # ── letters ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _deliver(self) -> int:
+        """Deliver what is due; return how many were tried. The lines stay open as long as there is something.
+
+        Raises LineDown.
+        """
+        if not instance.may_send(now=timezone.now()):
             self._close_lines()
-            return bool(told)
+            return 0
         if self._server_wait:  # after an outage a knock costs less than a claim that has to be given back
             line = lines.to_targets()
             line.open()
             line.close()
-        return bool(self._deliver() or told)
-
-    def _deliver(self) -> int:
-        """Deliver what is due, for a while; the lines stay open as long as there is something. Raises LineDown."""
         if self._carrier is None:
             self._carrier = lines.carrier_to_targets()
         try:
-            drained = Engine(self._carrier, stop=self._stop, typesetter=self._typesetter).drain(seconds=LONGEST_DRAIN)
+            drained = Engine(self._carrier, stop=self._stop, typesetter=self._typesetter).drain()
         except BaseException:
             self._close_lines()
             raise
@@ -125,27 +151,6 @@ class Loop:
         if self._carrier is not None:
             self._carrier.close()
             self._carrier = None
-
-    def _tell_supporters(self) -> int:
-        """Send the mail to supporters and members that is due. Their server may be another: it stops no letter."""
-        if time.monotonic() < self._supporters_after:
-            return 0
-        line = lines.to_supporters()
-        try:
-            told = supporter_mail.send_due(line) + alarm_mail.send_due(line)
-        except LineDown as down:
-            self._supporters_wait = _longer(self._supporters_wait)
-            self._supporters_after = time.monotonic() + self._supporters_wait
-            log.warning("%s; mail to supporters waits %.0f s", down.sentence, self._supporters_wait)
-            return 0
-        finally:
-            line.close()
-        self._supporters_wait = 0.0
-        return told
-
-
-def _longer(wait: float) -> float:
-    return min(max(1.0, wait * 2), LONGEST_WAIT_FOR_SERVER)
 
 
 _running: Loop | None = None

@@ -9,6 +9,8 @@ from django.conf import settings
 from letters import clock
 from letters.composing import Message
 
+ENOUGH = 4  # letters that wait for each that a domain may have in flight
+
 
 class Waiting:
     """Deliveries by receiving domain, which take turns: a slow one holds up itself, not the others."""
@@ -16,6 +18,7 @@ class Waiting:
     def __init__(self, begin: Callable[[int], Message | None]) -> None:
         self.is_closed = False  # nothing more is begun
         self.total = 0
+        self.ready = 0  # of these, in domains with room
         self._begin = begin
         self._domains: dict[str, deque[int]] = {}  # those that have something waiting and room
         self._full: dict[str, deque[int]] = {}  # those with as many in flight as may be
@@ -29,12 +32,17 @@ class Waiting:
         """Return how many may be begun now, at least: one for each domain with room."""
         return 0 if self.is_closed else len(self._domains)
 
-    def add(self, delivery_id: int, address: str) -> None:
-        """Let a claimed delivery to this address wait."""
-        domain = address.rpartition("@")[2].lower()
+    def crowded(self) -> set[str]:
+        """Return the domains that have no room and enough waiting for a while: more would only wait with them."""
+        enough = ENOUGH * self._most
+        return {domain for domain, queue in list(self._full.items()) if len(queue) >= enough}
+
+    def add(self, delivery_id: int, domain: str) -> None:
+        """Let a claimed delivery to this receiving domain wait."""
         self._domain_of[delivery_id] = domain
         self._queue(domain).append(delivery_id)
         self.total += 1
+        self.ready += domain in self._domains
 
     def take(self) -> Message | None:
         """Return the next letter, composed; None where none may be begun now."""
@@ -43,14 +51,18 @@ class Waiting:
             del self._domains[domain]  # and behind the others, if there is more
             delivery_id = queue.popleft()
             self.total -= 1
+            self.ready -= 1
             message = self._begin(delivery_id)
             if message is not None:
                 self._in_flight[domain] += 1
                 self.begun[delivery_id] = clock.boot_seconds()
             else:
                 del self._domain_of[delivery_id]
-            if queue:
-                (self._full if self._in_flight[domain] >= self._most else self._domains)[domain] = queue
+            if queue and self._in_flight[domain] < self._most:
+                self._domains[domain] = queue
+            elif queue:
+                self._full[domain] = queue
+                self.ready -= len(queue)
             if message is not None:
                 return message
         return None
@@ -62,6 +74,7 @@ class Waiting:
         self._leave(domain)
         self._queue(domain).appendleft(message.delivery_id)
         self.total += 1
+        self.ready += domain in self._domains
 
     def ended(self, delivery_id: int) -> None:
         """Make room: an attempt has ended."""
@@ -75,7 +88,7 @@ class Waiting:
             del self._domain_of[pk]
         self._domains.clear()
         self._full.clear()
-        self.total = 0
+        self.total = self.ready = 0
         return waiting
 
     def drop(self, ids: AbstractSet[int]) -> list[int]:
@@ -94,6 +107,7 @@ class Waiting:
         for pk in dropped:
             del self._domain_of[pk]
         self.total -= len(dropped)
+        self.ready = sum(map(len, self._domains.values()))
         return dropped
 
     def _queue(self, domain: str) -> deque[int]:
@@ -108,3 +122,4 @@ class Waiting:
             del self._in_flight[domain]
         if domain in self._full:
             self._domains[domain] = self._full.pop(domain)
+            self.ready += len(self._domains[domain])

@@ -137,32 +137,29 @@ def test_a_server_for_supporters_that_is_away_holds_up_no_letter(
         assert running.turn()
     assert Delivery.objects.filter(state=State.SENT).count() == 3
     assert list(Notice.objects.values_list("state", "attempts")) == [("queued", 0)]
-    running._supporters_after = 0.0
+    running._errands._supporters_after = 0.0
     assert running.turn()
     assert not running.turn()
     assert server.taken[-1].to == "erik@mail.example"
 
 
-def test_a_bell_wakes_a_resting_loop(ask: Ask, server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within a fraction of its rest; and a stop ends it as fast."""
+def test_a_bell_wakes_both_threads_of_a_resting_loop(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a fraction of their rest; and a stop ends them as fast."""
     monkeypatch.setattr(loop, "_running", None)
-    turned = threading.Semaphore(0)
-
-    def turn(self: Loop, *, rung: bool = False) -> bool:
-        turned.release()
-        return False
-
-    monkeypatch.setattr(Loop, "turn", turn)
-    monkeypatch.setattr(outbox, "next_due_in", lambda **_most: 30.0)
+    turned = {"_letters_turn": threading.Semaphore(0), "_errands_turn": threading.Semaphore(0)}
+    for name, turns in turned.items():
+        monkeypatch.setattr(Loop, name, lambda _self, _rung, turns=turns: turns.release() or 30.0)
     running = loop.this_process()
     assert loop.this_process() is running
     thread = threading.Thread(target=running.run)
     thread.start()
-    assert turned.acquire(timeout=2)
-    jobs.deliver()
-    assert turned.acquire(timeout=2)
-    running.stop()
-    thread.join(2)
+    try:
+        assert all(turns.acquire(timeout=5) for turns in turned.values())
+        jobs.deliver()
+        assert all(turns.acquire(timeout=5) for turns in turned.values())
+    finally:
+        running.stop()
+        thread.join(5)
     assert not thread.is_alive()
 
 

@@ -173,6 +173,7 @@ class Wires:
             opened = self._opened.get()
             self._opening -= 1
             if isinstance(opened, LineDown):
+                self._open_after = time.monotonic() + REST_BETWEEN_LINES
                 if not self._wires and not self._opening:
                     self.down = opened.words
                 else:  # some servers take fewer connections than we would use

@@ -1,0 +1,77 @@
+"""Who gives way where a person and a worker want the same deliveries."""
+
+import threading
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from campaigns.models import Ask
+from letters import lifecycle, locks, outbox
+from letters.models import Delivery
+from tests.letters import deeds
+
+
+class _Said(Exception):
+    """What a database's driver raises."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+def fails(times: int, sqlstate: str) -> list[int]:
+    """Do something that fails so often with this code of PostgreSQL's, patiently; return what was done."""
+    done: list[int] = []
+
+    def deed() -> None:
+        done.append(len(done) + 1)
+        if len(done) <= times:
+            raise OperationalError(sqlstate) from _Said(sqlstate)
+
+    locks.giving_way(deed, tries_after=(0.0, 0.0))
+    return done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deed_is_done_again_where_its_rows_were_taken_and_for_no_other_reason() -> None:
+    assert fails(0, "") == [1]
+    assert fails(2, "40P01") == [1, 2, 3]
+    with pytest.raises(locks.Taken):
+        fails(3, "55P03")
+    with pytest.raises(OperationalError, match="57P03"):
+        fails(1, "57P03")
+
+
+@pytest.mark.django_db
+def test_within_a_transaction_of_somebody_else_it_is_done_once() -> None:
+    with pytest.raises(OperationalError):
+        fails(1, "40P01")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_never_loses_its_group_to_somebody_who_stops_what_it_holds(ask: Ask) -> None:
+    """Each has what the other wants next: PostgreSQL would end either of them."""
+    deeds.a_confirmed_letter(ask)
+    first, *_, last = sorted(outbox.claim(limit=10).ids)
+    has_last, wants_first, errors = threading.Event(), threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            with transaction.atomic():
+                Delivery.objects.filter(pk=last).update(attempts=7)
+                has_last.set()
+                wants_first.wait(0.2)
+                Delivery.objects.filter(pk=first).update(attempts=7)
+        except BaseException as error:  # noqa: BLE001  told below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert has_last.wait(10)
+    assert lifecycle.ask_to_stop(Delivery.objects.all(), reason="stopped") == 3
+    worker.join(10)
+    assert errors == []
+    assert set(Delivery.objects.values_list("reason", flat=True)) == {"asked: stopped"}
+    assert Delivery.objects.filter(attempts=7).count() == 2

@@ -1,0 +1,195 @@
+"""Servers that keep our lines waiting, or will not have them: others go on, and nobody is knocked at too often."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.models import F
+from django.test import override_settings
+from django.utils import timezone
+
+from campaigns.models import Ask
+from config.env import MailServerAddress
+from letters import instance, notices, outbox
+from letters.models import Delivery, Notice
+from tests.letters import deeds
+from tests.worker.faulty_server import Act, FaultyServer, Moment, at, says
+from worker import automatic_mail, lines, supporter_mail
+from worker.engine import Drained, Engine
+from worker.loop import Loop
+from worker.transports.smtp import Server, connected
+from worker.transports.wires import Wires
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+STUCK = "northland.example"
+SHORT_WAIT = 20.0  # seconds after which the one that keeps us waiting gives up, and the test has failed
+
+
+@pytest.fixture
+def waiting(ask: Ask) -> list[int]:
+    """Return thirty deliveries that are due to three domains; those to one of them first."""
+    for number in range(10):
+        deeds.a_confirmed_letter(ask, email=f"dana.{number}@mail.example")
+    Notice.objects.all().delete()
+    stuck = Delivery.objects.filter(address__domain=STUCK)
+    stuck.update(due_at=F("due_at") - timedelta(hours=1))
+    return list(stuck.values_list("pk", flat=True))
+
+
+def drain(server: FaultyServer, *, lines: int = 2) -> Drained:
+    """Send all that is due."""
+    assert instance.may_send(now=timezone.now())
+    carrier = Wires(lambda: connected(Server("127.0.0.1", server.port)), connections=lines)
+    try:
+        return Engine(carrier, stop=threading.Event()).drain()
+    finally:
+        carrier.close()
+
+
+def few_at_once(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let a claim take this many at most: the first ones all go to the domain that is stuck."""
+    real = outbox.claim
+    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, most), only=only))
+
+
+class Stuck:
+    """A script by which one domain's dots are answered only when all that is for others has been taken."""
+
+    def __init__(self, server: FaultyServer, others: int) -> None:
+        self.others_were_first: list[bool] = []
+        self._server, self._others = server, others
+        self._to: dict[int, bytes] = {}  # by connection
+
+    def __call__(self, moment: Moment) -> Act | None:
+        """Wait, at the dots of the one."""
+        if moment.point == "rcpt":
+            self._to[moment.connection] = moment.said
+        if moment.point == "dot" and STUCK.encode() in self._to[moment.connection]:
+            until = time.monotonic() + SHORT_WAIT
+            while not self._is_done() and time.monotonic() < until:
+                time.sleep(0.01)
+            self.others_were_first.append(self._is_done())
+        return None
+
+    def _is_done(self) -> bool:
+        return sum(not letter.to.endswith(STUCK) for letter in self._server.taken) >= self._others
+
+
+@override_settings(CONNECTIONS_PER_DOMAIN=1)
+def test_a_domain_that_keeps_its_line_waiting_keeps_no_other_letter_from_being_claimed(
+    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_at_once(monkeypatch, 6)
+    server.script = stuck = Stuck(server, others=20)
+    assert drain(server) == Drained(sent=30)
+    assert all(stuck.others_were_first)
+    assert set(server.copies().values()) == {1}
+
+
+@override_settings(CONNECTIONS_PER_DOMAIN=1)
+def test_no_more_is_claimed_for_a_domain_that_has_enough_waiting(
+    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_at_once(monkeypatch, 6)
+    server.script = stuck = Stuck(server, others=20)
+    most = 0
+    real = Engine._claim
+
+    def claim(self: Engine) -> None:
+        nonlocal most
+        real(self)
+        if not all(stuck.others_were_first) or not stuck.others_were_first:
+            most = max(most, Delivery.objects.filter(pk__in=waiting, state="sending").count())
+
+    monkeypatch.setattr(Engine, "_claim", claim)
+    drain(server)
+    assert 0 < most <= 6, "the other four are left to other workers"
+
+
+@override_settings(CONNECTIONS_PER_DOMAIN=1)
+def test_a_database_that_is_away_for_a_moment_ends_no_drain(
+    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_at_once(monkeypatch, 6)
+    server.script = stuck = Stuck(server, others=20)
+    few: Callable[..., Any] = outbox.claim
+    calls = 0
+
+    def claim(**given: Any) -> outbox.Claim:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OperationalError("away")
+        claimed: outbox.Claim = few(**given)
+        return claimed
+
+    monkeypatch.setattr(outbox, "claim", claim)
+    assert drain(server) == Drained(sent=30)
+    assert all(stuck.others_were_first)
+
+
+def test_a_server_that_will_not_have_us_is_not_knocked_at_again_at_once(
+    waiting: list[int], server: FaultyServer
+) -> None:
+    """The recorder may need half a second to notice."""
+    server.script = at("banner", says("421 4.3.2 busy", hangs_up=True))
+    down = drain(server, lines=4)
+    assert down.line_down
+    assert server.connections <= 4
+
+
+def test_mail_to_supporters_and_letters_to_targets_do_not_wait_for_each_other(ask: Ask, server: FaultyServer) -> None:
+    """A confirmation leaves while a letter's line is held up, and a letter while a confirmation's is."""
+    with FaultyServer() as other:
+        released = threading.Event()
+        server.script = other.script = lambda moment: (
+            None if moment.point != "dot" or released.wait(SHORT_WAIT) else Act()
+        )
+        deeds.a_confirmed_letter(ask)
+        Notice.objects.all().delete()
+        deeds.an_awaiting_letter(ask, email="erik@mail.example")
+        with override_settings(
+            MAIL_SERVER=MailServerAddress("127.0.0.1", server.port, "plain"), CONNECTIONS=2,
+            SUPPORTER_MAIL_SERVER=MailServerAddress("127.0.0.1", other.port, "plain"),
+        ):  # fmt: skip
+            running = Loop()
+            thread = threading.Thread(target=running.run)
+            thread.start()
+            until = time.monotonic() + SHORT_WAIT / 2
+            while (not server.in_data or not other.in_data) and time.monotonic() < until:
+                time.sleep(0.01)
+            both = bool(server.in_data and other.in_data)
+            released.set()
+            running.stop()
+            thread.join(SHORT_WAIT)
+    assert not thread.is_alive()
+    assert both, "both were under way at once"
+
+
+def test_a_slow_server_for_supporters_gets_no_mail_twice(
+    ask: Ask, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is claimed goes back before the claim runs out."""
+    for number in range(3):
+        deeds.an_awaiting_letter(ask, email=f"erik.{number}@mail.example")
+    monkeypatch.setattr(automatic_mail, "LONGEST_BATCH", 0.0)
+    claimed: list[int] = []
+    real = notices.claim
+
+    def claim(*, limit: int, now: datetime) -> list[Notice]:
+        batch = real(limit=limit, now=now)
+        claimed.append(len(batch))
+        return batch
+
+    monkeypatch.setattr(notices, "claim", claim)
+    with override_settings(SUPPORTER_MAIL_SERVER=MailServerAddress("127.0.0.1", server.port, "plain")):
+        line = lines.to_supporters()
+        assert supporter_mail.send_due(line) == 3
+        line.close()
+    assert claimed == [3, 2, 1, 0]
+    assert sorted(letter.to for letter in server.taken) == [f"erik.{number}@mail.example" for number in range(3)]
+    assert set(Notice.objects.values_list("state", "attempts")) == {("sent", 1)}
