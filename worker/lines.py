@@ -14,7 +14,7 @@ def carrier_to_targets() -> Carrier:
     if _is_provider(settings.MAIL_SERVER):
         return _carrier_to_provider(settings.MAIL_SERVER)
     server = _server(settings.MAIL_SERVER)
-    return Wires(lambda: connected(server), connections=settings.CONNECTIONS)
+    return Wires(lambda: connected(server), connections=settings.CONNECTIONS, patience=_patience())
 
 
 def to_targets() -> Line:
@@ -40,7 +40,10 @@ def _carrier_to_provider(where: Any) -> Carrier:
     from worker.transports import provider  # noqa: PLC0415
 
     api = provider.api_of(_account(where))
-    return Wires(lambda: provider.connected(api, patience=_patience()), connections=settings.CONNECTIONS)
+    patience = _patience()
+    return Wires(
+        lambda: provider.connected(api, patience=patience), connections=settings.CONNECTIONS, patience=patience
+    )
 
 
 def _provider_line(where: Any) -> Line:

@@ -127,7 +127,7 @@ class Loop:
         Raises LineDown.
         """
         if not instance.may_send(now=timezone.now()):
-            self._close_lines()
+            self._rest_lines()
             return 0
         if self._server_wait:  # after an outage a knock costs less than a claim that has to be given back
             line = lines.to_targets()
@@ -140,12 +140,18 @@ class Loop:
         except BaseException:
             self._close_lines()
             raise
-        tried = drained.sent + drained.other
-        if drained.line_down or not tried:
-            self._close_lines()
         if drained.line_down:
+            self._close_lines()
             raise LineDown(drained.line_down)
+        tried = drained.sent + drained.other
+        if not tried:
+            self._rest_lines()
         return tried
+
+    def _rest_lines(self) -> None:
+        """End the lines while there is nothing to carry, and remember what servers asked of us."""
+        if self._carrier is not None:
+            self._carrier.rest()
 
     def _close_lines(self) -> None:
         if self._carrier is not None:

@@ -234,3 +234,35 @@ def test_what_is_stuffed_ends_where_it_should(data: bytes) -> None:
     assert not wire.startswith(b".\r\n")
     back = wire[1:] if wire.startswith(b".") else wire
     assert back.replace(b"\r\n.", b"\r\n") in {clean, clean + b"\r\n"}
+
+
+def test_a_letter_behind_a_silent_dot_is_given_back_and_the_line_ends_with_the_answer() -> None:
+    dialogue = in_text()
+    dialogue.write_dot()
+    dialogue.begin(a_letter(2))
+    written(dialogue)
+    assert dialogue.silent_for >= 0.0
+    assert dialogue.let_go_of_next() == a_letter(2)
+    assert dialogue.let_go_of_next() is None
+    assert not dialogue.takes_letter
+    assert dialogue.awaits_reply
+    assert endings(dialogue.hear(YES + YES + YES + GO)) == {1: TAKEN}
+    assert not dialogue.is_usable, "the envelope of the other is still said there"
+
+
+def test_a_letter_that_was_given_back_is_not_ended_where_the_line_breaks_after_all() -> None:
+    dialogue = in_text()
+    dialogue.write_dot()
+    dialogue.begin(a_letter(2))
+    dialogue.let_go_of_next()
+    assert set(endings(dialogue.break_off("silence"))) == {1}
+
+
+def test_nothing_is_given_back_that_is_not_behind_a_dot() -> None:
+    dialogue = in_text()
+    assert dialogue.silent_for == 0.0
+    assert dialogue.let_go_of_next() is None
+    dialogue.write_dot()
+    assert dialogue.let_go_of_next() is None
+    assert endings(dialogue.hear(YES)) == {1: TAKEN}
+    assert dialogue.takes_letter

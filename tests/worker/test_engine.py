@@ -20,12 +20,12 @@ from letters.models import Delivery, DeliveryEvent
 from letters.typesetting import Typeset, Typesetter
 from tests.letters import deeds
 from tests.worker.faulty_server import Act, FaultyServer, Moment, at, drops, says
+from tests.worker.threads import Threads
 from worker import engine as engines
 from worker.carriage import Carriage, Heard
 from worker.engine import Drained, Engine
 from worker.transports import LONGEST_ATTEMPT, Allow, AsksForDot, Carrier, Ended, Line, LineDown, wires
 from worker.transports.smtp import Server, connected
-from worker.transports.threads import Threads
 from worker.transports.wires import Wires
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]

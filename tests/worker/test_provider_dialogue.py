@@ -202,3 +202,18 @@ def test_an_answer_that_we_cannot_judge_is_unclear(
     assert dialogue.hear(YES) == [Ended(FIRST, Ambiguous("our side failed"))]
     assert "KeyError" in caplog.text
     assert FIRST.envelope_to not in caplog.text
+
+
+def test_a_letter_behind_one_that_is_not_answered_is_given_back(dialogue: ApiDialogue) -> None:
+    """Another line may have it; nothing more waits behind that one."""
+    proved(dialogue)
+    assert dialogue.silent_for == 0.0
+    dialogue.begin(SECOND)
+    write(dialogue)
+    dialogue.begin(THIRD)
+    assert dialogue.silent_for >= 0.0
+    assert dialogue.let_go_of_next() == THIRD
+    assert not takes(dialogue)
+    assert dialogue.let_go_of_next() is None
+    assert dialogue.hear(YES) == [Ended(SECOND, TAKEN)]
+    assert takes(dialogue)

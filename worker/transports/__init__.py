@@ -79,5 +79,8 @@ class Carrier(Protocol):
     def wake(self) -> None:
         """Let `carry` return early; any thread may call it."""
 
+    def rest(self) -> None:
+        """End the lines politely until there is something to carry again; nothing is under way now."""
+
     def close(self) -> None:
-        """End the lines politely; nothing is under way any more."""
+        """End the lines politely, for good; nothing is under way any more."""

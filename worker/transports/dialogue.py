@@ -58,6 +58,7 @@ class Dialogue:
         self._awaited: deque[tuple[Step, _Attempt | None]] = deque()
         self._current: _Attempt | None = None  # the letter whose envelope or text is under way
         self._in_text = False  # its text is on the way or waits for its dot
+        self._is_last = False  # the letter whose dot is awaited
         self._since = time.monotonic()
 
     # ── what the caller wants ────────────────────────────────────────────────────────────────────────────
@@ -65,7 +66,8 @@ class Dialogue:
     @property
     def takes_letter(self) -> bool:
         """Return whether a letter may be begun now."""
-        return self.is_usable and self._current is None and (self._pipelines or not self._awaited)
+        is_free = self._current is None and not self._is_last
+        return self.is_usable and is_free and (self._pipelines or not self._awaited)
 
     @property
     def is_idle(self) -> bool:
@@ -157,6 +159,24 @@ class Dialogue:
             return None
         return self._since + patience * self._patience - time.monotonic()
 
+    def let_go_of_next(self) -> Message | None:
+        """Give back the letter whose envelope waits behind a dot that is not answered; None where none does.
+
+        Nothing of it but the envelope was sent, and this line ends with the dot's answer, so the server has nothing.
+        """
+        attempt = self._current
+        if attempt is None or not self._awaited or self._awaited[0][0] is not Step.DOT or attempt.refusal is not None:
+            return None
+        self._current, self._is_last = None, True
+        while self._awaited[-1][1] is attempt:
+            self._awaited.pop()
+        return attempt.message
+
+    @property
+    def silent_for(self) -> float:
+        """Return for how long (seconds) the server has owed us the answer to a dot; 0.0 where it does not."""
+        return time.monotonic() - self._since if self._awaited and self._awaited[0][0] is Step.DOT else 0.0
+
     # ── what the server answers ──────────────────────────────────────────────────────────────────────────
 
     def _answered(self, reply: Reply) -> list[Said]:
@@ -204,6 +224,7 @@ class Dialogue:
         return [Ended(attempt.message, attempt.refusal)]
 
     def _dot_answered(self, attempt: _Attempt, reply: Reply) -> list[Said]:
+        self.is_usable = self.is_usable and not self._is_last
         if 200 <= reply.code < 300:
             self.accepted += 1
             return [Ended(attempt.message, Accepted(reply.code, reply.words))]

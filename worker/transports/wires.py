@@ -18,14 +18,16 @@ log = logging.getLogger(__name__)
 REST_BETWEEN_LINES = 1.0  # seconds, to a server that ends them or wants us to come back later
 FEWER_LINES_FOR = 60.0  # seconds for which a server that took fewer connections is asked for no more
 MOST_OPENING = 8  # lines at the same moment: each takes a thread, whose memory is never given back
+LONGEST_BEHIND = 5.0  # seconds, behind a letter whose dot is not answered
 LOOK_EVERY = 0.2  # seconds between looks at time-outs
 
 
 class Wires:
     """A Carrier over SMTP. Connections are opened beside it, in threads, because that may take its time."""
 
-    def __init__(self, connect: Callable[[], Wire], *, connections: int) -> None:
+    def __init__(self, connect: Callable[[], Wire], *, connections: int, patience: float = 1.0) -> None:
         self.lines = connections
+        self._longest_behind = LONGEST_BEHIND * patience
         self.down = ""
         self._connect = connect
         self._wires: set[Wire] = set()
@@ -43,6 +45,7 @@ class Wires:
 
     def carry(self, letters: Letters, *, wait: float) -> list[Said]:
         """See Carrier."""
+        self._look_at_time(letters)
         for wire in [wire for wire in self._wires if wire.dialogue.takes_letter]:
             if not self._begin(wire, letters):
                 break
@@ -73,13 +76,17 @@ class Wires:
         """See Carrier."""
         self._waker.send(b".")
 
-    def close(self) -> None:
-        """See Carrier."""
-        self._is_closed = True
+    def rest(self) -> None:
+        """See Carrier. What servers asked of us is remembered."""
         for wire in self._wires:
             self._selector.unregister(wire)
             wire.close(politely=True)
         self._wires.clear()
+
+    def close(self) -> None:
+        """See Carrier."""
+        self._is_closed = True
+        self.rest()
         self._take_opened()
         self._selector.close()
         self._woken.close()
@@ -110,16 +117,25 @@ class Wires:
             assert isinstance(wire, Wire)  # noqa: S101  nothing else is registered
             said = wire.read() if events & selectors.EVENT_READ else []
             self._hear(wire, said + wire.write())
-        now = time.monotonic()
-        if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at = now
-            for wire in list(self._wires):
-                left = wire.dialogue.seconds_left()
-                if left is not None and left <= 0:
-                    self._hear(wire, wire.dialogue.break_off("the server fell silent"))
 
-    def _hear(self, wire: Wire, said: list[Said]) -> None:
-        """Keep what a line said; let go of a line that is no use any more, and wait for one that cannot write."""
+    def _look_at_time(self, letters: Letters) -> None:
+        """End what was waited for too long; another line may have a letter that waits behind somebody's silent dot."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        for wire in list(self._wires):
+            left = wire.dialogue.seconds_left()
+            if left is not None and left <= 0:
+                self._hear(wire, wire.dialogue.break_off("the server fell silent"), fell_silent=True)
+            elif wire.dialogue.silent_for > self._longest_behind and (next_one := wire.dialogue.let_go_of_next()):
+                letters.put_back(next_one)
+
+    def _hear(self, wire: Wire, said: list[Said], *, fell_silent: bool = False) -> None:
+        """Keep what a line said; let go of a line that is no use any more, and wait for one that cannot write.
+
+        A server that ends lines is left alone for a moment; one that is silent, for one of its letters, is not.
+        """
         for one in said:
             if isinstance(one, AsksForDot):
                 self._asking[one.message.delivery_id] = wire
@@ -128,7 +144,7 @@ class Wires:
         self._pending += said
         if not wire.dialogue.is_usable:
             self._let_go(wire)
-            if wire.dialogue.was_told_to_leave or not wire.dialogue.accepted:
+            if not fell_silent and (wire.dialogue.was_told_to_leave or not wire.dialogue.accepted):
                 self._open_after = time.monotonic() + REST_BETWEEN_LINES
         elif wire.wants_to_write is not wire.waits_to_write:
             wire.waits_to_write = wire.wants_to_write

@@ -51,6 +51,7 @@ class ApiDialogue:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._current: _Attempt | None = None
         self._next: _Attempt | None = None  # composed while the one before it is under way
+        self._is_held_up = False  # by that one: nothing more waits behind it
         self._response: h11.Response | None = None
         self._body = bytearray()
         api.idle.add(self)
@@ -65,7 +66,9 @@ class ApiDialogue:
         """
         if not self.is_usable or self._next is not None or self._api.quiet_for:
             return False
-        return self._current is None or (self._current.is_written and self.accepted > 0 and not self._api.idle)
+        if self._current is None:
+            return True
+        return self._current.is_written and self.accepted > 0 and not self._api.idle and not self._is_held_up
 
     @property
     def is_idle(self) -> bool:
@@ -162,6 +165,18 @@ class ApiDialogue:
             return None
         return self._current.until - time.monotonic()
 
+    def let_go_of_next(self) -> Message | None:
+        """Give back the letter that waits behind one that is not answered; None where none does."""
+        attempt, self._next = self._next, None
+        self._is_held_up = True
+        return attempt.composed.message if attempt is not None else None
+
+    @property
+    def silent_for(self) -> float:
+        """Return for how long (seconds) the provider has owed us an answer; 0.0 where it does not."""
+        left = self.seconds_left()
+        return self._seconds - left if left is not None else 0.0
+
     # ── what the provider answers ────────────────────────────────────────────────────────────────────────
 
     def _read(self) -> list[Said]:
@@ -186,7 +201,7 @@ class ApiDialogue:
         assert attempt is not None and response is not None  # noqa: S101, PT018  as h11 orders its events
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
         body = _unpacked(bytes(self._body), headers.get("content-encoding", ""))
-        self._current, self._response = None, None
+        self._current, self._response, self._is_held_up = None, None, False
         self._body.clear()
         self.accepted += 1
         if self.outgoing or self._http.trailing_data[0] or self._http.states != _BOTH_DONE:

@@ -1,4 +1,4 @@
-"""Lines that block, such as requests to a provider, carried by a thread each."""
+"""A carrier over lines that block, a thread for each: what a test scripts letter by letter."""
 
 import logging
 import queue
@@ -72,6 +72,9 @@ class Threads:
     def wake(self) -> None:
         """See Carrier."""
         self._said.put(None)
+
+    def rest(self) -> None:
+        """See Carrier: lines that block stay open."""
 
     def close(self) -> None:
         """See Carrier."""
