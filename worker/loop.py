@@ -133,6 +133,7 @@ class Loop:
             line = lines.to_targets()
             line.open()
             line.close()
+            self._stop.wait(SHORTEST_SLEEP)  # nor are two knocks at once polite
         if self._carrier is None:
             self._carrier = lines.carrier_to_targets()
         try:
@@ -140,12 +141,11 @@ class Loop:
         except BaseException:
             self._close_lines()
             raise
-        if drained.line_down:
-            self._close_lines()
-            raise LineDown(drained.line_down)
         tried = drained.sent + drained.other
-        if not tried:
+        if drained.line_down or not tried:
             self._rest_lines()
+        if drained.line_down:
+            raise LineDown(drained.line_down)
         return tried
 
     def _rest_lines(self) -> None:

@@ -80,7 +80,7 @@ class Carrier(Protocol):
         """Let `carry` return early; any thread may call it."""
 
     def rest(self) -> None:
-        """End the lines politely until there is something to carry again; nothing is under way now."""
+        """End the lines politely until there is something to carry again; nothing is under way, nor down any more."""
 
     def close(self) -> None:
         """End the lines politely, for good; nothing is under way any more."""

@@ -77,7 +77,8 @@ class Wires:
         self._waker.send(b".")
 
     def rest(self) -> None:
-        """See Carrier. What servers asked of us is remembered."""
+        """See Carrier. What servers asked of us is remembered: after an outage lines are opened one by one."""
+        self.down = ""
         for wire in self._wires:
             self._selector.unregister(wire)
             wire.close(politely=True)
