@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from campaigns.models import Campaign
-from letters import leaving
+from letters import leaving, reputation
 from letters.endings import Accepted, Deferred, Ending, NotSent, Refused
 from letters.given import Statement
 from letters.models import Delivery
@@ -96,12 +96,14 @@ def kind_of(ending: Ending, *, attempts: int) -> Kind:
         case NotSent():
             return Kind.NOTHING
         case Refused(code, words) | Deferred(code, words):
-            status = words.lstrip()[:4]
-            if status in {"5.1.", "5.2.", "4.1.", "4.2."}:
+            status = reputation.status_in(words)
+            if reputation.is_about_us(status):
+                return Kind.POLICY
+            if status[:4] in {"5.1.", "5.2.", "4.1.", "4.2."}:
                 return Kind.NOTHING
             if isinstance(ending, Deferred) and ending.at_recipient and attempts <= 1:
                 return Kind.NOTHING
-            return Kind.POLICY if status in {"5.7.", "4.7."} or code == 421 else Kind.NO
+            return Kind.POLICY if status[:4] in {"5.7.", "4.7."} or code == 421 else Kind.NO
     return Kind.NO
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from letters import arrivals, mime, notices, replies, reports, tokens, tracking
+from letters import arrivals, mime, notices, replies, reports, reputation, tokens, tracking
 from letters.arrivals import What
 from letters.mime import Part
 from letters.models import Delivery
@@ -147,7 +147,7 @@ def _take_report(mail: Mail, address: Address | None, told: Told, *, now: dateti
         return (What.EXPIRED if exists else What.UNKNOWN), False
     event = tracking.Event(
         _KINDS[told.kind], reference=tokens.reference(named), status=told.status, words=told.words,
-        is_bad_address=tracking.is_bad_address(told.status)
+        is_bad_address=reputation.is_bad_address(told.status)
         and (not told.addresses or delivery.address.value.lower() in told.addresses),
     )  # fmt: skip
     outcome = tracking.record([event], source=mail.source, now=now)

@@ -1,5 +1,6 @@
 """What the answers of mail servers tell us about an address."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from letters.endings import Accepted, Ending, Refused
 from targets.models import Address
 
 Status = Address.Status
+_STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 BAD_ADDRESS_WITHIN = timedelta(days=7)
 
 
@@ -21,8 +23,24 @@ def learn(endings: Mapping[int, Ending] | Iterable[tuple[int, Ending]], now: dat
 
 
 def is_about_address(words: str) -> bool:
-    """Return whether a server's words say that the address does not exist (RFC 3463 §3.2: X.1.X)."""
-    return words.lstrip().startswith("5.1.")
+    """Return whether a server's words say that the address does not exist."""
+    return is_bad_address(status_in(words))
+
+
+def is_bad_address(status: str) -> bool:
+    """Return whether an RFC 3463 code says that the mailbox or its domain does not exist; 5.1.7 and 5.1.8 are ours."""
+    return status in {"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
+
+
+def is_about_us(status: str) -> bool:
+    """Return whether an RFC 3463 code says that it is our own address which they do not take."""
+    return status[1:] in {".1.7", ".1.8"}
+
+
+def status_in(words: str) -> str:
+    """Return the RFC 3463 code with which a server's words begin; "" where there is none."""
+    found = _STATUS.match(words)
+    return found[1] if found else ""
 
 
 def accept(addresses: Iterable[int]) -> None:

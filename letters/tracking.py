@@ -113,11 +113,6 @@ def identify(events: Iterable[Event]) -> list[int | None]:
     return [found.get(event.provider_name) if pk is None else pk for event, pk in zip(listed, ids, strict=True)]
 
 
-def is_bad_address(status: str) -> bool:
-    """Return whether an RFC 3463 code says that the mailbox or its domain does not exist; 5.1.7 and 5.1.8 are ours."""
-    return status in {"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
-
-
 def settle(*, now: datetime, limit: int = 1000) -> int:
     """Move what was reported while its attempt went on, and has ended unclear, to sent; return how many."""
     proved = Delivery.objects.filter(

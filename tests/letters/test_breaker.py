@@ -177,6 +177,8 @@ def test_one_yes_begins_the_count_anew(one_domain: str, clock: Clock) -> None:
         (Deferred(450, "4.7.1 greylisted", at_recipient=True), 2, domains.Kind.POLICY),
         (SPAM, 1, domains.Kind.POLICY), (NO, 1, domains.Kind.POLICY), (BUSY, 1, domains.Kind.POLICY),
         (Refused(554, "transaction failed"), 1, domains.Kind.NO),
+        (Refused(550, "5.1.8 we do not know your domain"), 1, domains.Kind.POLICY),
+        (Deferred(451, "4.1.8 your domain has no address"), 3, domains.Kind.POLICY),
     ],
 )  # fmt: skip
 def test_what_an_answer_says_of_the_domain(ending: Ending, attempts: int, kind: domains.Kind) -> None:

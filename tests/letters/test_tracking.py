@@ -212,12 +212,6 @@ def test_an_address_is_dead_when_two_letters_to_it_came_back_within_a_week(ask: 
     assert address.status == Address.Status.DEAD
 
 
-@pytest.mark.parametrize(("status", "is_bad"), [("5.1.1", True), ("5.1.2", True), ("5.1.8", False), ("5.2.2", False),
-                                                ("5.7.1", False), ("4.1.1", False), ("", False)])  # fmt: skip
-def test_only_some_codes_speak_of_an_address_that_does_not_exist(status: str, is_bad: bool) -> None:
-    assert tracking.is_bad_address(status) is is_bad
-
-
 def test_a_complaint_suppresses_the_address_for_all_campaigns_once_and_says_so(sent: list[Delivery], ask: Ask) -> None:
     deeds.a_confirmed_letter(ask, email="other@mail.example")
     for _ in range(3):

@@ -13,7 +13,7 @@ from typing import Any
 
 from anymail.signals import EventType, RejectReason
 
-from letters import tokens, tracking
+from letters import reputation, tokens, tracking
 from letters.arrivals import What
 from letters.incoming import Mail
 from letters.models import Delivery
@@ -57,7 +57,7 @@ def event(esp: str, told: Any) -> tracking.Event | What:
         status=status,
         words=words or str(told.reject_reason or ""),
         is_bad_address=kind == Feedback.BOUNCED
-        and (tracking.is_bad_address(status) or (not status.startswith("5") and _says_unknown(esp, raw))),
+        and (reputation.is_bad_address(status) or (not status.startswith("5") and _says_unknown(esp, raw))),
         is_unwanted=kind == Feedback.NONE or (kind == Feedback.BOUNCED and told.reject_reason in unwanted),
     )
 
