@@ -54,6 +54,7 @@ def create(
     language: str,
     text: Mapping[str, str],
     deadline: str = "",
+    never_twice: bool = False,
 ) -> Campaign:
     """Make a draft campaign with its page text; raises CampaignRefused. `text` has the fields of CampaignText."""
     errors = _text_errors(text)
@@ -65,20 +66,27 @@ def create(
     if errors:
         raise CampaignRefused(errors)
     campaign = Campaign.objects.create(
-        organisation=organisation, slug=slug, default_language=language, wrapped_key=wrapped_key, deadline=deadline[:60]
-    )
+        organisation=organisation, slug=slug, default_language=language, wrapped_key=wrapped_key,
+        deadline=deadline[:60], never_twice=never_twice,
+    )  # fmt: skip
     CampaignText.objects.create(campaign=campaign, language=language, **text)
     audit.record(organisation=organisation, by=by, deed="created campaign", subject=slug)
     return campaign
 
 
 @transaction.atomic
-def change(*, campaign: Campaign, by: User, language: str, text: Mapping[str, str], deadline: str) -> None:
-    """Change the page text of a campaign in one language; raises CampaignRefused."""
+def change(
+    *, campaign: Campaign, by: User, language: str, text: Mapping[str, str], deadline: str, never_twice: bool = False
+) -> None:
+    """Change the page text of a campaign in one language, and what holds for all; raises CampaignRefused.
+
+    `never_twice`: a letter of which nobody can know whether it arrived waits for a person, instead of being sent again.
+    """
     save_campaign_text(campaign=campaign, language=language, text=text)
-    campaign.deadline = deadline[:60]
-    campaign.save(update_fields=["deadline"])
-    audit.record(organisation=campaign.organisation, by=by, deed="changed campaign", subject=campaign.slug)
+    told = {"never_twice": never_twice} if never_twice != campaign.never_twice else {}
+    campaign.deadline, campaign.never_twice = deadline[:60], never_twice
+    campaign.save(update_fields=["deadline", "never_twice"])
+    audit.record(organisation=campaign.organisation, by=by, deed="changed campaign", subject=campaign.slug, **told)
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ LANGUAGE = "en"
 SUMMARY_WORDS = 60
 _LINES = ("title", "question")
 _TEXTS = ("summary", "why_letters_help", "background")
-_FIELDS = (*_LINES, *_TEXTS, "deadline", "slug")
+_FIELDS = (*_LINES, *_TEXTS, "deadline", "slug", "never_twice")
 
 
 @for_members()
@@ -53,6 +53,7 @@ def new_campaign(request: HttpRequest, desk: Desk) -> HttpResponse:
                 language=LANGUAGE,
                 text=_text(values),
                 deadline=_deadline(values),
+                never_twice=values["never_twice"] == "yes",
             )
         except CampaignRefused as refused:
             errors = refused.errors
@@ -96,7 +97,8 @@ def edit_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     """Change what the campaign's page says."""
     campaign = find(desk, slug)
     text = publishing.page_text(campaign)
-    values = {name: str(getattr(text, name)) for name in (*_LINES, *_TEXTS)} | {"deadline": campaign.deadline}
+    values = {name: str(getattr(text, name)) for name in (*_LINES, *_TEXTS)}
+    values |= {"deadline": campaign.deadline, "never_twice": "yes" if campaign.never_twice else ""}
     errors: dict[str, str] = {}
     if request.method == "POST":
         values = _read(request.POST)
@@ -126,6 +128,7 @@ def _save_page(
             language=campaign.default_language,
             text=_text(values),
             deadline=_deadline(values),
+            never_twice=values["never_twice"] == "yes",
         )
     except CampaignRefused as refused:
         errors.update(refused.errors)
@@ -135,7 +138,7 @@ def _save_page(
 
 
 def _read(form: QueryDict) -> dict[str, str]:
-    values = {name: posted.line(form, name) for name in (*_LINES, "deadline", "slug")}
+    values = {name: posted.line(form, name) for name in (*_LINES, "deadline", "slug", "never_twice")}
     return values | {name: posted.text(form, name) for name in _TEXTS}
 
 

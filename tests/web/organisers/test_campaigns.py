@@ -115,6 +115,18 @@ def test_an_editor_changes_the_page_and_an_analyst_cannot(
     assert publishing.page_text(Campaign.objects.get()).title == PAGE["title"]
 
 
+def test_whether_an_unclear_letter_waits_for_a_person_is_chosen_and_shown(campaign: Campaign, as_alice: Client) -> None:
+    assert "wait for your decision" not in as_alice.get(f"{BASE}oil-workers/").content.decode()
+    as_alice.post(f"{BASE}oil-workers/page/", {**PAGE, "never_twice": "yes"})
+    assert Campaign.objects.get().never_twice
+    assert AuditEntry.objects.latest("pk").details["never_twice"] is True
+    assert "wait for your decision" in as_alice.get(f"{BASE}oil-workers/").content.decode()
+    form = as_alice.get(f"{BASE}oil-workers/page/").content.decode()
+    assert 'name="never_twice" value="yes" checked' in form
+    as_alice.post(f"{BASE}oil-workers/page/", PAGE)
+    assert not Campaign.objects.get().never_twice
+
+
 @pytest.mark.parametrize("deed", ["pause", "resume", "close", "publish"])
 def test_an_editor_does_not_decide_about_sending(deed: str, campaign: Campaign, bob: User, sign_in: SignIn) -> None:
     assert sign_in(bob).post(f"{BASE}oil-workers/{deed}/").status_code == 403
