@@ -184,6 +184,7 @@ _UPDATE = """
     UPDATE letters_delivery SET
         state = g_to, token = '', lease_until = NULL, ambiguous = ambiguous + g_ambiguous,
         attempts = attempts + g_attempts, due_at = COALESCE(g_due_at, due_at),
+        first_tried_at = CASE WHEN attempts + g_attempts > 0 THEN first_tried_at END,
         reason = CASE WHEN reason <> '' AND g_to IN ('queued', 'held', 'uncertain') THEN reason ELSE g_reason END,
         sent_at = CASE WHEN g_to = 'sent' THEN %(now)s ELSE sent_at END,
         ended_at = CASE WHEN g_to IN ('sent', 'failed') THEN %(now)s ELSE ended_at END
