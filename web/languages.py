@@ -41,8 +41,7 @@ def of_request(request: HttpRequest) -> str:
 
 def of_address(request: HttpRequest) -> str:
     """Return the language in front of the address; empty where there is none that is offered."""
-    first = request.path_info.split("/", 2)[1] if "/" in request.path_info else ""
-    return first if is_offered(first) else ""
+    return _in_front(request.path_info)
 
 
 def chosen(request: HttpRequest) -> str:
@@ -56,15 +55,20 @@ def is_offered(code: str) -> bool:
     return code in dict(settings.LANGUAGES)
 
 
-def links(request: HttpRequest) -> list[Link]:
-    """Return the way to this page in every language that is offered, answers in the address kept."""
-    current, prefix = get_language(), of_address(request)
-    kept = [(name, text) for name, texts in _query(request).lists() for text in texts if name != CHOSEN_BY]
+def links(request: HttpRequest, path: str = "") -> list[Link]:
+    """Return the way to this page in every language that is offered, answers in the address kept.
+
+    A page with a form gives the `path` that the form is sent to: its fields hold the answers, so none are added.
+    """
+    current, query = get_language(), {} if path else dict(_query(request).lists())
+    path = path or request.path_info
+    prefix = _in_front(path)
+    kept = [(name, text) for name, texts in query.items() for text in texts if name != CHOSEN_BY]
     found = []
     for code, name in settings.LANGUAGES:
-        path = f"/{code}{request.path_info[len(prefix) + 1 :]}" if prefix else request.path_info
-        query = urlencode(kept if prefix else [*kept, (CHOSEN_BY, code)])
-        address = f"{path}?{query}" if query else path
+        spoken = f"/{code}{path[len(prefix) + 1 :]}" if prefix else path
+        asked = urlencode(kept if prefix else [*kept, (CHOSEN_BY, code)])
+        address = f"{spoken}?{asked}" if asked else spoken
         found.append(Link(code, name, direction_of(code), address, is_current=code == current))
     return found
 
@@ -77,6 +81,11 @@ def direction_of(code: str) -> str:
 def vary(response: HttpResponseBase) -> None:
     """Tell caches that the answer depends on the languages that a browser asks for."""
     patch_vary_headers(response, ["Accept-Language"])
+
+
+def _in_front(path: str) -> str:
+    first = path.split("/", 2)[1] if "/" in path else ""
+    return first if is_offered(first) else ""
 
 
 def _query(request: HttpRequest) -> QueryDict:

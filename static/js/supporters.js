@@ -80,21 +80,25 @@
     const name = `postbag ${keep.dataset.keep}`;
     const fields = [...keep.querySelectorAll("textarea, input:not([type=hidden]):not([type=checkbox])")];
     const said = one("#kept");
-    const kept = store((storage) => JSON.parse(storage.getItem(name)));
-    const lost = kept && fields.some((field) => kept[field.name] && kept[field.name] !== field.value);
+    const { version } = keep.dataset; // of what the server keeps; it changes with each form that arrives
+    let kept = store((storage) => JSON.parse(storage.getItem(name)));
+    if (kept && kept.posted && kept.version !== version) kept = null;
+    const typed = kept ? kept.typed : {};
+    const lost = fields.some((field) => typed[field.name] && typed[field.name] !== field.value);
     const back = one("#bring-back");
     if (lost && back) {
       back.hidden = false;
       back.querySelector("button").addEventListener("click", () => {
-        for (const field of fields) if (kept[field.name]) field.value = kept[field.name];
+        for (const field of fields) if (typed[field.name]) field.value = typed[field.name];
         back.hidden = true;
-        keep.elements.body.focus();
+        (keep.elements.body || fields[0]).focus();
       });
     }
     let timer = 0;
-    const write = () => {
+    const write = (posted) => {
+      const now = { version, posted, typed: Object.fromEntries(fields.map((field) => [field.name, field.value])) };
       const done = store((storage) => {
-        storage.setItem(name, JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, field.value]))));
+        storage.setItem(name, JSON.stringify(now));
         return true;
       });
       const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format(new Date());
@@ -103,6 +107,11 @@
     keep.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(write, 1000);
+    });
+    keep.addEventListener("submit", () => {
+      clearTimeout(timer);
+      timer = 0;
+      write(!!version);
     });
     addEventListener("pagehide", () => timer && write());
   }

@@ -114,7 +114,7 @@ def test_ticks_survive_the_filter_and_the_pages_and_the_letter_goes_to_them(
     page.locator("#take").click()
     page.wait_for_url("**/write/")
     expect(page.locator("[name=sentence]")).to_have_value("My father worked on a rig.")
-    page.get_by_role("link", name="Change").click()
+    page.get_by_role("button", name="Change").click()
     assert ticks(page) == mine
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenPage
 from tests.journeys.mailbox import Mailbox
@@ -63,3 +63,77 @@ def test_the_links_to_share_by_follow_what_is_typed(open_page: OpenPage, mailbox
     expect(whatsapp).to_have_attribute("href", re.compile("My%20father.*via%3Dwhatsapp"))
     page.locator("#share-text").fill("Read this (it's short)!")
     expect(whatsapp).to_have_attribute("href", re.compile(r"text=Read%20this%20%28it%27s%20short%29%21%20http.*via%3D"))
+
+
+def test_what_is_typed_is_there_in_the_other_language_too_and_is_not_called_lost_once_it_arrived(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.goto("/en/kazakhstan-2011/")
+    page.get_by_role("button", name="Write my letter").click()
+    page.locator("[name=body]").fill("My own letter, typed on a train.")
+    expect(page.locator("#kept")).to_contain_text("Saved in this tab at")
+    page.goto(page.url.replace("/en/", "/de/"))
+    back = page.locator("#bring-back button")
+    back.click()
+    expect(page.locator("[name=body]")).to_have_value("My own letter, typed on a train.")
+    page.locator("[name=sentence]").fill("A sentence that the letter then begins with. ")
+    speak(page, "Français")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator("[name=body]")).to_have_value(re.compile("^A sentence that the letter then begins with.\n"))
+    expect(back).to_be_hidden()
+
+
+def test_a_form_that_did_not_arrive_is_still_kept(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/en/kazakhstan-2011/")
+    page.get_by_role("button", name="Write my letter").click()
+    page.locator("[name=body]").fill("My own letter, typed on a train.")
+    address = page.url
+    page.route("**/write/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_role("button", name="Check my letter").click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    page.unroute("**/write/")
+    page.goto(address)
+    page.get_by_role("button", name="Bring my text back").click()
+    expect(page.locator("[name=body]")).to_have_value("My own letter, typed on a train.")
+
+
+def test_a_sentence_typed_on_the_campaigns_page_is_brought_back_in_any_language(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/en/kazakhstan-2011/")
+    page.locator("[name=sentence]").fill("I keep bees, and I read about the strikers.")
+    page.goto("/de/kazakhstan-2011/")
+    expect(page.locator("[name=sentence]")).to_have_value("")
+    page.locator("#bring-back button").click()
+    expect(page.locator("[name=sentence]")).to_have_value("I keep bees, and I read about the strikers.")
+    expect(page.locator("[name=sentence]")).to_be_focused()
+    expect(page.locator("#bring-back")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_the_language_switch_loses_no_word_and_enter_still_checks_the_letter(
+    open_page: OpenPage, *, scripts: bool
+) -> None:
+    page = open_page(scripts=scripts)
+    page.goto("/en/kazakhstan-2011/")
+    page.locator("[name=sentence]").fill("I keep bees, and")
+    speak(page, "Deutsch")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("[name=sentence]")).to_have_value("I keep bees, and")
+    page.locator("#write .button:not(.quiet)").click()
+    page.locator("[name=name]").fill("Ada Half")
+    page.locator("[name=email]").fill("ada@")
+    speak(page, "العربية")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    expect(page.locator("[name=name]")).to_have_value("Ada Half")
+    expect(page.locator("[name=email]")).to_have_value("ada@")
+    page.locator("[name=email]").fill("ada.half@mail.example")
+    page.locator("[name=email]").press("Enter")
+    page.wait_for_url("**/ar/**/check/")
+
+
+def speak(page: Page, language: str) -> None:
+    """Choose another language in the page's switch."""
+    page.locator(".languages summary").click()
+    page.locator(".languages").get_by_text(language, exact=True).last.click()

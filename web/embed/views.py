@@ -17,7 +17,7 @@ from campaigns.models import Ask, Campaign, Partner
 from letters import tokens, writing
 from web import framing
 from web.security import same_origin_only
-from web.supporters import envelope
+from web.supporters import away, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url
 
 
@@ -49,6 +49,8 @@ def begin(request: HttpRequest, *, campaign: str, ask: str) -> HttpResponseBase:
         raise Http404
     with override(lang):
         sentence, to = request.POST.get("sentence", ""), envelope.answer(request)
+        if found.is_open and request.POST.get("then") == away.STAY:
+            return _form(request, partner, opened, lang=lang, sentence=sentence, country=to.country)
         try:
             letter = writing.begin(
                 ask=opened, language=lang, now=timezone.now(), sentence=sentence, source=partners.source_of(partner),
@@ -117,5 +119,5 @@ def _address(campaign: Campaign, lang: str) -> str:
 
 def _language(request: HttpRequest, campaign: Campaign) -> str:
     known = dict(settings.LANGUAGES)
-    asked = request.POST.get("lang", "") or request.GET.get("lang", "")
-    return next((lang for lang in (asked, campaign.default_language) if lang in known), settings.LANGUAGE_CODE)
+    asked = (request.GET.get("lang", ""), request.POST.get("lang", ""))  # the switch sends the form elsewhere
+    return next((lang for lang in (*asked, campaign.default_language) if lang in known), settings.LANGUAGE_CODE)

@@ -12,7 +12,7 @@ from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
 from targets import countries
-from web.supporters import endings, envelope
+from web.supporters import away, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
 
 
@@ -37,17 +37,18 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
         return endings.closed(request, found, lang=lang)
     if request.method != "POST":
         return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
+    to = envelope.answer(request)
+    values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")} | {"country": to.country}
+    if request.POST.get("then") == away.STAY:  # shown at once: no address may hold what is typed
+        return _page(request, found, _asks(found), opened, lang=lang, values=values)
     earlier, purpose = _earlier(found, request.POST.get("after", ""))
     source = _kept_source(earlier) or _source(request.POST.get("via", ""))
-    to = envelope.answer(request)
     try:
         letter = writing.begin(
-            ask=opened, language=lang, now=timezone.now(), sentence=request.POST.get("sentence", ""),
+            ask=opened, language=lang, now=timezone.now(), sentence=values["sentence"],
             source=source, after=earlier, proven=purpose == tokens.PROVEN, country=to.country, targets=to.named,
         )  # fmt: skip
     except writing.LetterRefused as refused:
-        values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")}
-        values["country"] = to.country
         return _page(request, found, _asks(found), opened, lang=lang, values=values, errors=refused.errors)
     return SeeOther(draft_url(letter, tokens.DRAFT, envelope.next_step(request, opened), lang=lang))
 

@@ -21,7 +21,7 @@ from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
-from web.supporters import consent_words, endings, fates, letter_language, partner_lines, people
+from web.supporters import away, consent_words, endings, fates, letter_language, partner_lines, people
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -64,6 +64,8 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
     then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
     if letter_language.ASKED in request.POST:
         return letter_language.changed(request, draft, posted)
+    if (way := request.POST.get("then", "")) in away.WAYS:
+        return away.leave(request, draft, way, posted)
     try:
         writing.revise(letter, posted=posted, now=timezone.now())
     except writing.LetterRefused as refused:
@@ -152,6 +154,7 @@ def _write_page(
         "lang": draft.lang,
         "draft": draft,
         "letter": letter,
+        "version": writing.digest(letter)[:8],
         "ask": letter.ask,
         "ask_title": publishing.title_of(letter.ask, draft.lang),
         "ask_text": publishing.text_of(letter.ask, draft.lang),

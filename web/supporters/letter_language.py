@@ -11,6 +11,7 @@ from campaigns import languages as campaign_languages
 from campaigns import publishing
 from letters import languages, writing
 from letters.models import Letter
+from web.supporters import away
 from web.supporters.finding import Draft, SeeOther, carried
 
 ASKED = "letter_language"  # the field, and the question in the address
@@ -32,9 +33,7 @@ def asked_for(request: HttpRequest, letter: Letter) -> str:
 def changed(request: HttpRequest, draft: Draft, posted: Mapping[str, str]) -> HttpResponse:
     """Keep what was typed, and change the language; where the text would be replaced, ask first."""
     letter, language, now = draft.letter, request.POST[ASKED], timezone.now()
-    if posted:
-        with suppress(writing.LetterRefused):  # an unfinished form is kept all the same
-            writing.revise(letter, posted=posted, now=now)
+    away.keep(letter, posted)
     answer = request.POST.get("text", "")
     if language in others(letter):
         if answer not in {KEPT, LOADED} and languages.is_edited(letter, writing.read(letter)):

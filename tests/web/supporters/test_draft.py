@@ -115,6 +115,15 @@ def test_the_standard_letter_is_questioned_once_and_calmly(dana: Dana) -> None:
     assert "Send my letter" in page(dana.get(check))
 
 
+@pytest.mark.parametrize("way", ["back", "to"])
+def test_back_and_change_keep_what_is_typed_first(dana: Dana, way: str) -> None:
+    write = dana.begin()
+    answer = dana.post(write, {"body": "Half a let", "subject": "", "name": "Dana", "email": "", "then": way})
+    leads = {"back": f"{dana.home}leaders/", "to": write.replace("/write/", "/to/")}
+    assert (answer.status_code, answer["Location"]) == (303, leads[way])
+    assert {name: values(dana.get(write))[name] for name in ("body", "name")} == {"body": "Half a let", "name": "Dana"}
+
+
 def test_a_letter_without_a_name_cannot_be_checked_by_its_address(dana: Dana) -> None:
     write = dana.begin()
     answer = dana.get(write.replace("/write/", "/check/"))

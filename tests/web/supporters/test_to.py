@@ -198,6 +198,18 @@ def test_the_filter_keeps_what_is_ticked_without_javascript(dana: Dana) -> None:
     assert names(dana.letter()) != set(mine)  # looking changes nothing
 
 
+def test_the_language_switch_keeps_what_is_ticked_and_what_is_shown(dana: Dana) -> None:
+    address = choose(dana)
+    html = page(dana.get(f"{address}?page=2&to="))
+    button = re.search(r'formaction="([^"]*)" formmethod="get" name="page" value="2" lang="de"', html)
+    assert button is not None
+    assert button[1] == f"/de{address[3:]}"
+    others = [public_id for public_id, is_ticked in boxes(html).items() if not is_ticked][:2]
+    shown = page(dana.get(f"{button[1]}{query({'to': others, 'page': '2'})}"))
+    assert '<html lang="de"' in shown
+    assert ticked(shown) == set(others)
+
+
 def test_unticking_everybody_survives_the_filter_too(dana: Dana) -> None:
     assert ticked(page(dana.get(choose(dana) + "?q=&country=FR"))) == set()
 
