@@ -1,11 +1,13 @@
 """Which language a letter is in, and changing it: the text given changes with it, what somebody wrote is kept."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns import languages as campaign_languages
 from campaigns import publishing
 from campaigns.models import LetterTemplate
 from letters import composing, drafts, own_words
@@ -60,15 +62,18 @@ def change(letter: Letter, *, language: str, keeps_text: bool, now: datetime) ->
     return content
 
 
-def reading_aid(letter: Letter, content: Content, language: str) -> str:
-    """Return what the letter was given to say, in another language; empty where the ask has no wording in it.
+def reading_aid(letter: Letter, content: Content, readable: Iterable[str]) -> tuple[str, str]:
+    """Return what the letter was given to say, in the first of these languages that it is written in, and which.
 
+    Both are empty where there is none, or where the letter's own comes first: whoever reads that needs no aid.
     Wordings have their variants in the same order, so the same draw chooses the same.
     """
+    written = campaign_languages.languages_of(letter.ask)
+    language = next((each for each in readable if each in written), letter.template.language)
     template = publishing.current_template(letter.ask, language)
-    if template is None or language in {letter.template.language, ""} or template.language != language:
-        return ""
-    return _given(template, letter, content)[1]
+    if template is None or language == letter.template.language:
+        return "", ""
+    return _given(template, letter, content)[1], language
 
 
 def _given(template: LetterTemplate, letter: Letter, content: Content) -> tuple[str, str]:

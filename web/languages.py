@@ -1,5 +1,6 @@
 """The language of a page: the one in its address, else what the browser asks for; and the way to the others."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -36,7 +37,7 @@ def of_request(request: HttpRequest) -> str:
     """
     if request.path_info.startswith(_IN_ENGLISH):
         return settings.LANGUAGE_CODE
-    return of_address(request) or chosen(request) or _accepted(request.headers.get("Accept-Language", ""))
+    return of_address(request) or chosen(request) or next(iter(accepted(request)), settings.LANGUAGE_CODE)
 
 
 def of_address(request: HttpRequest) -> str:
@@ -48,6 +49,17 @@ def chosen(request: HttpRequest) -> str:
     """Return the language that `?lang=` chooses, for addresses without one in front; empty where none is chosen."""
     code = _query(request).get(CHOSEN_BY, "")
     return code if is_offered(code) else ""
+
+
+def accepted(request: HttpRequest) -> list[str]:
+    """Return the offered languages that the browser says its user reads, the dearest first."""
+    found = []
+    for code, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        if code == "*":
+            break
+        with suppress(LookupError):
+            found.append(get_supported_language_variant(code))
+    return found
 
 
 def is_offered(code: str) -> bool:
@@ -93,14 +105,3 @@ def _query(request: HttpRequest) -> QueryDict:
         return request.GET
     except TooManyFieldsSent:  # the page that says so has a language too
         return QueryDict("")
-
-
-def _accepted(header: str) -> str:
-    for code, _weight in parse_accept_lang_header(header):
-        if code == "*":
-            break
-        try:
-            return get_supported_language_variant(code)
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE

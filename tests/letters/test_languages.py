@@ -114,10 +114,28 @@ def test_the_reading_aid_says_the_same_in_the_language_of_the_page(ask: Ask) -> 
     for _ in range(8):  # whichever variant was drawn
         letter = _begun(ask)
         content = writing.read(letter)
-        aid = languages.reading_aid(letter, content, "en")
+        aid, language = languages.reading_aid(letter, content, ["en"])
+        assert language == "en"
         assert ("not forgotten" in aid) == ("vergessen" in content.body)
-    assert languages.reading_aid(letter, content, "de") == ""
-    assert languages.reading_aid(letter, content, "kk") == ""
+
+
+@pytest.mark.parametrize(
+    ("readable", "language"),
+    [
+        (("kk", "ru", "en"), "en"),
+        (("kk", "de", "en"), ""),  # they read the letter's own
+        (("kk", "ru"), ""),
+        ((), ""),
+    ],
+)
+def test_the_reading_aid_is_in_a_language_that_its_reader_may_know(
+    ask: Ask, readable: tuple[str, ...], language: str
+) -> None:
+    _read(ask, "de", "de", "de")
+    letter = _begun(ask)
+    aid, found = languages.reading_aid(letter, writing.read(letter), readable)
+    assert found == language
+    assert bool(aid) == bool(language)
 
 
 def test_targets_are_greeted_in_the_language_of_the_letter(ask: Ask) -> None:

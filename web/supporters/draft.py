@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from letters import choosing, composing, consents, languages, own_words, tokens,
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
+from web import languages as page_languages
 from web import throttling
 from web.presentation import time_words
 from web.supporters import away, consent_words, endings, fates, letter_language, partner_lines, people
@@ -170,12 +172,18 @@ def _write_page(
         "spoken": spoken,
         "starters": publishing.text_of(letter.ask, spoken),
         "other_languages": letter_language.others(letter),
-        "reading_aid": languages.reading_aid(letter, content, draft.lang),
+        "reading_aid": languages.reading_aid(letter, content, _readable(request, draft)),
         "news_words": news_words(letter),
         "partner_lines": partner_lines.of([letter]),
         "carried": carried(request),
     }
     return render(request, "supporters/write.html", context, status=422 if errors else 200)
+
+
+def _readable(request: HttpRequest, draft: Draft) -> list[str]:
+    """Return the languages that the writer may read, the likeliest first."""
+    usual = (draft.letter.campaign.default_language, settings.LANGUAGE_CODE)
+    return [draft.lang, *page_languages.accepted(request), *usual]
 
 
 def _check_page(

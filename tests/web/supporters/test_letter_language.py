@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from django.utils.translation import gettext, override
 
 from campaigns.models import Ask
 from letters import tokens
 from targets.models import Target
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page, values
+from web.presentation import language_name
 
 TYPED = "I have changed this letter into something that is wholly mine, from the first word on."
 
@@ -25,12 +27,43 @@ def test_a_letter_to_offices_that_read_german_is_suggested_in_german_with_a_read
     html = page(dana.get(dana.begin(2)))
     assert "Letter language: German" in html
     assert "Your letter will be sent in another language: German. What it says in yours:" in html
-    aid = re.search(r'<details class="aid">.*?<div class="letter" lang="en" dir="auto">(.*?)</div>', html, re.DOTALL)
+    aid = re.search(r'<details class="aid">.*?<div class="letter" lang="en" dir="ltr">(.*?)</div>', html, re.DOTALL)
     assert aid is not None
     assert "Natalia Sokolova" in aid[1]  # whichever variants were drawn
     assert re.search(r'<textarea id="body"[^>]* spellcheck="true"[^>]* lang="de"', html)
     assert '<p class="letter fixed" lang="de" dir="ltr">Sehr geehrter Sir Paul,</p>' in html
     assert '<li lang="de" dir="auto">Ihre Musik begleitet mich seit …</li>' in html
+
+
+def test_where_nobody_wrote_the_letter_in_the_pages_language_the_aid_is_in_one_that_may_be_read(dana: Dana) -> None:
+    Target.objects.filter(lists__kind="performers").update(language="de")
+    dana.home = f"/ar/{dana.campaign.slug}/"
+    html = page(dana.get(dana.begin(2)))
+    aid = re.search(r'<details class="aid"><summary>(.*?)</summary>\s*<div class="letter" lang="en" dir="ltr">', html)
+    assert aid is not None
+    assert "الألمانية" in aid[1]  # German, which it is sent in
+    assert "الإنجليزية" in aid[1]
+
+
+def test_the_aid_is_in_the_language_that_the_browser_asks_for_next(dana: Dana) -> None:
+    dana.home = f"/kk/{dana.campaign.slug}/"
+    write = dana.begin()
+    html = page(dana.browser.get(write, headers={"accept-language": "kk, ru;q=0.8, en;q=0.5"}))
+    aid = re.search(r'<div class="letter" lang="ru" dir="ltr">(.*?)</div>', html, re.DOTALL)
+    assert aid is not None
+    assert "Казахстан" in aid[1]
+
+
+@pytest.mark.parametrize("language", ["kk", "ar"])
+def test_that_a_letter_is_in_another_language_is_said_also_where_there_is_no_aid(dana: Dana, language: str) -> None:
+    dana.home = f"/{language}/{dana.campaign.slug}/"
+    html = page(dana.get(dana.begin()))
+    assert 'class="aid"><summary>Your letter' not in html
+    with override(language):
+        said = gettext("Your letter will be sent in another language: %(language)s.")
+        assert f'<p class="hint">{said % {"language": language_name("en")}}</p>' in html
+    dana.home = f"/en/{dana.campaign.slug}/"
+    assert "another language" not in page(dana.get(dana.begin()))
 
 
 def test_an_untouched_letter_changes_its_language_at_once_and_keeps_what_was_typed(dana: Dana) -> None:
