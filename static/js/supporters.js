@@ -67,6 +67,22 @@
     say();
   }
 
+  // Stuck? A beginning comes in where the cursor stands; nothing that is typed gives way to it.
+  for (const said of all(".starters span")) {
+    const field = one("#sentence");
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: said.textContent });
+    button.lang = said.lang;
+    button.dir = said.dir;
+    said.replaceWith(button);
+    button.addEventListener("click", () => {
+      const at = field.selectionEnd;
+      const apart = /\S$/.test(field.value.slice(0, at)) ? " " : "";
+      field.setRangeText(`${apart}${button.textContent.replace(/\s*…$/, "")} `, at, at, "end");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
+
   // What is typed is kept in this tab until it is sent: a crash, a flat battery or our own fault loses no word.
   const store = (deed) => {
     try {

@@ -133,6 +133,31 @@ def test_the_language_switch_loses_no_word_and_enter_still_checks_the_letter(
     page.wait_for_url("**/ar/**/check/")
 
 
+def test_a_beginning_comes_in_where_the_cursor_stands_and_replaces_nothing(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/en/kazakhstan-2011/")
+    page.get_by_role("button", name="Write my letter").click()
+    field = page.locator("[name=sentence]")
+    page.get_by_role("button", name="I live in … and …").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("I live in … and ")
+    page.keyboard.type("I read about it.")
+    field.evaluate("field => field.setSelectionRange(0, 6)")  # what is marked stays as well
+    page.get_by_role("button", name=re.compile("^I work as a")).click()
+    expect(field).to_have_value("I live I work as a … and I know that  in … and I read about it.")
+    page.keyboard.type("here")
+    expect(field).to_have_value("I live I work as a … and I know that here in … and I read about it.")
+    expect(page.locator("#kept")).to_contain_text("Saved in this tab at")
+
+
+def test_without_scripts_the_beginnings_are_a_list_to_read(open_page: OpenPage) -> None:
+    page = open_page(scripts=False)
+    page.goto("/en/kazakhstan-2011/")
+    page.get_by_role("button", name="Write my letter").click()
+    expect(page.get_by_text("I live in … and …")).to_be_visible()
+    expect(page.locator(".starters button")).to_have_count(0)
+
+
 def speak(page: Page, language: str) -> None:
     """Choose another language in the page's switch."""
     page.locator(".languages summary").click()

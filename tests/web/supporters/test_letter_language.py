@@ -32,7 +32,7 @@ def test_a_letter_to_offices_that_read_german_is_suggested_in_german_with_a_read
     assert "Natalia Sokolova" in aid[1]  # whichever variants were drawn
     assert re.search(r'<textarea id="body"[^>]* spellcheck="true"[^>]* lang="de"', html)
     assert '<p class="letter fixed" lang="de" dir="ltr">Sehr geehrter Sir Paul,</p>' in html
-    assert '<li lang="de" dir="auto">Ihre Musik begleitet mich seit …</li>' in html
+    assert '<span lang="de" dir="auto">Ihre Musik begleitet mich seit …</span>' in html
 
 
 def test_where_nobody_wrote_the_letter_in_the_pages_language_the_aid_is_in_one_that_may_be_read(dana: Dana) -> None:
