@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from targets.models import Target
 from web import languages as page_languages
 from web import throttling
 from web.presentation import time_words
-from web.supporters import away, consent_words, endings, fates, letter_language, partner_lines, people
+from web.supporters import away, consent_words, endings, fates, letter_language, misspelt, partner_lines, people
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -88,6 +89,8 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
         return SeeOther(draft.url(step, **carried(request)))
     if not choosing.fits(letter.ask, writing.read(letter)):
         return SeeOther(draft.url("to", back="check", **carried(request)))
+    if request.POST.get("deed") == "mend":
+        return _mend(request, draft, now=now)
     try:
         content = writing.revise_check(letter)
     except writing.LetterRefused as refused:
@@ -112,6 +115,14 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
     # Only a letter whose writer had just proven the address is confirmed here and now.
     purpose = tokens.PROVEN if letter.proven else draft.purpose
     return SeeOther(draft_url(letter, purpose, "sent", lang=draft.lang))
+
+
+def _mend(request: HttpRequest, draft: Draft, *, now: datetime) -> HttpResponse:
+    """Change the address to the one that the page asked about."""
+    if email := misspelt.meant(writing.read(draft.letter).email):
+        with suppress(writing.LetterRefused):  # the page that follows says what is missing
+            writing.revise(draft.letter, posted={"email": email}, now=now)
+    return SeeOther(draft.url("check", **carried(request)))
 
 
 def news_words(letter: Letter) -> str:
@@ -211,6 +222,7 @@ def _check_page(
         "ask": letter.ask,
         "ask_title": publishing.title_of(letter.ask, draft.lang),
         "content": content,
+        "meant": misspelt.meant(content.email),
         "previews": previews,
         "to_words": people.count_words(letter.ask.target_list.kind, len(previews)),
         "by_post": fates.named([each.name for each in choosing.by_post_alone(letter.ask, content, now=now)]),

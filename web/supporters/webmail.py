@@ -34,6 +34,7 @@ _BY_HOST = {
     "mail.ru": _MAIL_RU, "bk.ru": _MAIL_RU, "inbox.ru": _MAIL_RU, "list.ru": _MAIL_RU,
     "mail.kz": ("Mail.kz", "https://mail.kz/"),
 }  # fmt: skip
+HOSTS = frozenset(_BY_HOST)
 
 
 def webmail_of(email: str) -> tuple[str, str] | None:
