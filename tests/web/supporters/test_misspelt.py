@@ -49,11 +49,12 @@ def test_what_may_well_be_right_is_not(typed: str) -> None:
 
 
 @pytest.fixture
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let mail.example be the only well-known host."""
     monkeypatch.setattr(misspelt, "HOSTS", frozenset({"mail.example"}))
 
 
-@pytest.mark.usefixtures("_known")
+@pytest.mark.usefixtures("known")
 def test_the_page_asks_and_changes_the_address_only_when_its_button_is_pressed(dana: Dana) -> None:
     check = dana.write(email="dana@mial.example", news="yes")
     assert "?news=yes" in check
@@ -68,7 +69,7 @@ def test_the_page_asks_and_changes_the_address_only_when_its_button_is_pressed(d
     assert "Did you mean" not in page(dana.get(check))
 
 
-@pytest.mark.usefixtures("_known")
+@pytest.mark.usefixtures("known")
 def test_an_address_that_was_not_asked_about_stays(dana: Dana) -> None:
     check = dana.write(email="dana@elsewhere.example")
     assert "Did you mean" not in page(dana.get(check))
@@ -76,7 +77,7 @@ def test_an_address_that_was_not_asked_about_stays(dana: Dana) -> None:
     assert dana.content().email == "dana@elsewhere.example"
 
 
-@pytest.mark.usefixtures("_known")
+@pytest.mark.usefixtures("known")
 def test_an_address_whose_slip_nobody_minds_is_sent_to_as_it_is(dana: Dana) -> None:
     assert "/confirm/" in dana.post(dana.write(email="dana@mial.example"))["Location"]
     assert dana.content().email == "dana@mial.example"
