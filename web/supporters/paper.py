@@ -18,6 +18,7 @@ from letters.models import Letter
 from targets.models import Target
 from web import throttling
 from web.presentation import time_words
+from web.supporters import away
 from web.supporters.envelope_words import envelope_choices
 from web.supporters.finding import Draft, SeeOther, by_token, for_supporters, for_writers, status_url
 
@@ -89,7 +90,7 @@ def _unfinished(draft: Draft) -> HttpResponse:
 
 def _print_page(request: HttpRequest, route: Route) -> HttpResponse:
     targets = _with_post(route)
-    if request.method != "POST":
+    if request.method != "POST" or request.POST.get("then") == away.STAY:  # the address is kept nowhere: shown at once
         return _shown(request, route, targets)
     ticked = _ticked(request.POST.getlist("to"), targets)
     if not ticked:

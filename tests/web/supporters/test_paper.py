@@ -55,6 +55,24 @@ def test_a_plain_link_gives_the_pdf_of_those_it_names(dana: Dana) -> None:
     assert "checked" in page(dana.get(f"{here}?to={target.public_id}"))
 
 
+def test_the_language_switch_keeps_the_address_the_ticks_and_the_envelope_and_counts_nothing(dana: Dana) -> None:
+    here, _mail = steps(dana.write())
+    html = page(dana.get(here))
+    button = re.search(r'<button form="printing" formaction="([^"]*)"[^>]* value="stay" lang="de"', html)
+    assert button is not None
+    assert button[1] == f"/de{here[3:]}"
+    second = ids(html)[1]
+    typed = {"to": second, "address": "Oil Street 3", "envelope": "number-10", "then": "stay"}
+    answer = dana.post(button[1], typed)
+    shown = page(answer)
+    assert answer.status_code == 200
+    assert '<html lang="de"' in shown
+    assert values(answer)["address"] == "Oil Street 3"
+    assert re.findall(r'name="to" value="([^"]+)" checked', shown) == [second]
+    assert re.search(r'value="number-10" checked', shown)
+    assert not dana.content().told
+
+
 def test_nobody_ticked_and_too_long_an_address_are_said_with_what_was_typed(dana: Dana) -> None:
     here, _mail = steps(dana.write())
     answer = dana.post(f"{here}letters.pdf", {"address": "\n".join("abcdefg"), "envelope": "number-10"})

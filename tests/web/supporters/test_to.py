@@ -210,6 +210,26 @@ def test_the_language_switch_keeps_what_is_ticked_and_what_is_shown(dana: Dana) 
     assert ticked(shown) == set(others)
 
 
+def test_enter_shows_what_is_asked_for_on_a_long_list(dana: Dana) -> None:
+    assert 'formmethod="get"' in first_button(page(dana.get(choose(dana))))
+
+
+def test_enter_takes_whom_a_short_list_ticks(dana: Dana) -> None:
+    target_list = dana.ask().target_list
+    for entry in target_list.entries.all()[5:]:
+        entry.delete()
+    assert "formmethod" not in first_button(page(dana.get(choose(dana))))
+
+
+def first_button(html: str) -> str:
+    """Return the attributes of the button that Enter presses: the first, wherever it stands."""
+    first = re.search(r"<button([^>]*)>", html)
+    assert first is not None
+    assert 'form="choosing"' in first[1]
+    assert "name=" not in first[1]
+    return first[1]
+
+
 def test_unticking_everybody_survives_the_filter_too(dana: Dana) -> None:
     assert ticked(page(dana.get(choose(dana) + "?q=&country=FR"))) == set()
 
