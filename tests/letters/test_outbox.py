@@ -243,7 +243,8 @@ def test_what_is_given_back_was_never_tried(letter: Letter, clock: Clock) -> Non
     claim = outbox.claim()
     assert statistics.ledger(letter.campaign).counts[Word.HANDING_OVER] == 3
     assert outbox.give_back(claim, claim.ids) == 3
-    assert {(d.state, d.attempts, d.token, d.first_tried_at) for d in deeds.deliveries(letter)} == {("queued", 0, "", None)}
+    after = {(d.state, d.attempts, d.token, d.first_tried_at) for d in deeds.deliveries(letter)}
+    assert after == {("queued", 0, "", None)}
     assert statistics.ledger(letter.campaign).counts[Word.WAITING] == 3
     assert statistics.recount(letter.campaign) == 0
     assert len(outbox.claim().ids) == 3
