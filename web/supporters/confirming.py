@@ -1,7 +1,5 @@
 """Proving the address: the page that waits for the mail, and the page that the mail's link opens."""
 
-from datetime import datetime
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -72,7 +70,7 @@ def link(request: HttpRequest, *, lang: str, campaign: str, token: str) -> HttpR
     now = timezone.now()
     waiting = writing.awaiting(notice, now=now)
     if not waiting:
-        return _nothing_waits(request, notice, lang=lang, now=now)
+        return _nothing_waits(request, notice, lang=lang)
     if not notice.supporter.campaign.is_open:
         return endings.closed(request, notice.supporter.campaign, lang=lang, letter=waiting[0])
     if request.method != "POST":
@@ -172,14 +170,15 @@ def _link_page(
     return render(request, "supporters/link.html", context, status=422 if errors else 200)
 
 
-def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str, now: datetime) -> HttpResponse:
+def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str) -> HttpResponse:
     """Answer a second click, or a click too late: a page, never an error.
 
-    The address that the mail went to decides what is shown, not the letter, which may be somebody else's by now.
+    The address that the mail went to decides what is shown, not the letter, which may be somebody else's by now. What
+    it confirmed is shown for as long as it is kept: only what it could still do runs out.
     """
     letters = Letter.objects.select_related("campaign__organisation", "ask")
     letter = letters.get(notices=notice)
     sent = letters.filter(supporter=notice.supporter, ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
-    if sent is not None and not notices.has_run_out(notice, now=now):
+    if sent is not None:
         return endings.already_written(request, sent, lang=lang, status_url=status_url(sent))
     return endings.gone(request, letter, lang=lang)

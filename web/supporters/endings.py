@@ -48,7 +48,7 @@ def closed(
 
 
 def gone(request: HttpRequest, letter: Letter, *, lang: str) -> HttpResponse:
-    """Say that the letter was deleted or taken back (410), and lead to a new one."""
+    """Say that a letter was deleted, taken back or changed, or that its link confirms nothing now (410)."""
     context = {"lang": lang, "letter": letter, "typed": given_back(request)}
     return render(request, "supporters/gone.html", context, status=410)
 

@@ -172,6 +172,40 @@ def test_an_expired_link_says_that_the_letter_was_deleted(dana: Dana) -> None:
     assert "expired" in one_h1(answer)
 
 
+@pytest.mark.parametrize("days", [1, 8, 400])
+def test_a_used_link_shows_where_its_letter_is_however_old_it_is(dana: Dana, days: int) -> None:
+    dana.confirm()
+    Notice.objects.update(created_at=timezone.now() - timedelta(days=days))
+    for answer in (dana.get(dana.link()), dana.post(dana.link())):
+        assert answer.status_code == 200
+        assert "already sent this letter" in one_h1(answer)
+        assert dana.status() in page(answer)
+
+
+def test_a_link_that_has_run_out_says_nothing_untrue_of_a_letter_that_still_waits(dana: Dana) -> None:
+    dana.send()
+    Notice.objects.update(created_at=timezone.now() - timedelta(days=8))
+    answer = dana.get(dana.link())
+    assert answer.status_code == 410
+    assert "has been used or has run out" in one_h1(answer)
+    assert "deleted" not in page(answer)
+    assert "Nobody" not in page(answer)
+
+
+def test_a_link_to_an_address_that_was_changed_tells_nothing_of_the_letter(dana: Dana) -> None:
+    waiting = dana.send(email="typo@mail.example")
+    wrong = dana.link()
+    dana.post(waiting.replace("/confirm/", "/write/"), {"email": "dana@mail.example"})
+    dana.post(waiting.replace("/confirm/", "/check/"))
+    dana.press(dana.link())
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+    answer = dana.get(wrong)
+    assert answer.status_code == 410
+    assert "has been used or has run out" in one_h1(answer)
+    assert "deleted" not in page(answer)
+    assert dana.status() not in page(answer)
+
+
 def test_a_letter_taken_back_to_be_changed_is_not_confirmed_by_its_old_link(dana: Dana) -> None:
     waiting = dana.send()
     dana.post(waiting.replace("/confirm/", "/write/"), {"subject": "Another subject"})
