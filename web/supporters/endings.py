@@ -27,14 +27,15 @@ def closed(
     """Say how the campaign ended (200), with its final numbers; give back what was written for it."""
     content = writing.read(letter) if letter is not None else None
     typed = given_back(request)
-    text = typed.get("body") or typed.get("sentence") or (content.body if content else "")
+    body, sentence = typed.get("body") or (content.body if content else ""), typed.get("sentence", "")
     sent, people = statistics.letters_sent(campaign), statistics.people_who_wrote(campaign)
     context = {
         "lang": lang,
         "campaign": campaign,
         "text": publishing.page_text(campaign, lang),
         "subject": typed.get("subject") or (content.subject if content else ""),
-        "written": text,
+        "written": body,
+        "sentence": "" if _words(sentence) in _words(body) else sentence,  # typed anew, or before the letter began
         "letters_sent": sent if sent >= SHOWN_FROM else 0,
         "people": people if people >= SHOWN_FROM else 0,
         "waiting": statistics.not_left(campaign),
@@ -57,3 +58,7 @@ def already_written(request: HttpRequest, letter: Letter, *, lang: str, status_u
     """Say when this person's letter for the ask was sent, and where it is."""
     context = {"lang": lang, "letter": letter, "status_url": status_url}
     return render(request, "supporters/already.html", context)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())

@@ -149,6 +149,10 @@ def for_writers(view: Callable[[HttpRequest, Draft], HttpResponse]) -> Callable[
             return endings.gone(request, letter, lang=draft.lang)
         if not letter.campaign.is_open and letter.stage != Letter.Stage.CONFIRMED:
             return endings.closed(request, letter.campaign, lang=draft.lang, letter=letter)
-        return view(request, draft)
+        try:
+            return view(request, draft)
+        except writing.CampaignClosed:  # at this very moment
+            campaign = campaign_of(draft.lang, letter.campaign.slug)
+            return endings.closed(request, campaign, lang=draft.lang, letter=letter)
 
     return opened

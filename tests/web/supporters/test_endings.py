@@ -1,11 +1,13 @@
 """The four endings of a campaign, and being told once."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from letters import telling, tokens
-from letters.models import Notice, Supporter
+from letters import telling, tokens, writing
+from letters.models import Letter, Notice, Supporter
 from letters.rights import Consent
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
 
@@ -52,6 +54,36 @@ def test_a_post_to_a_closed_campaign_gives_the_text_back(dana: Dana, ending: str
         answer = dana.post(address, {"sentence": SENTENCE, "body": f"{SENTENCE} And more."})
         assert answer.status_code == 200
         assert f"{SENTENCE} And more." in page(answer)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_sentence_typed_anew_is_given_back_beside_the_letter(dana: Dana, ending: str) -> None:
+    write = dana.begin()
+    _close(ending)
+    answer = dana.post(write, {"sentence": "My aunt lives there.", "subject": "A new subject", "body": "Dear all."})
+    html = page(answer)
+    for words in ("My aunt lives there.", "A new subject", "Dear all."):
+        assert words in html
+    html = page(dana.post(write, {"sentence": SENTENCE, "body": f"{SENTENCE}\r\n\r\nAnd more."}))
+    assert html.count(SENTENCE) == 1, "which is in the letter already"
+    html = page(dana.post(write, {"sentence": "My aunt lives there."}))
+    assert "My aunt lives there." in html
+    assert SENTENCE in html, "the letter as it was kept"
+
+
+def test_a_campaign_that_closes_at_the_very_moment_gives_the_letter_back(
+    dana: Dana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, code, confirm = dana.send(), dana.code(), writing.confirm_by_code
+
+    def late(letter: Letter, **given: Any) -> bool:
+        _close("ended")
+        return confirm(letter, **given)
+
+    monkeypatch.setattr(writing, "confirm_by_code", late)
+    answer = dana.post(waiting, {"code": code})
+    assert "This campaign ended on" in one_h1(answer)
+    assert SENTENCE in page(answer)
 
 
 def test_being_told_once_needs_the_proof_of_the_address(dana: Dana) -> None:
