@@ -74,8 +74,9 @@ def ledger_by_target(campaign: Campaign) -> dict[int, Ledger]:
 
 
 def letters_sent(campaign: Campaign) -> int:
-    """Return how many deliveries were accepted: the number that supporters see."""
+    """Return how many deliveries stand at Accepted, without those that came back later: the number everybody sees."""
     rows = DeliveryTally.objects.filter(campaign=campaign, state=Delivery.State.SENT)
+    rows = rows.exclude(feedback=Delivery.Feedback.BOUNCED)
     return rows.aggregate(n=Sum("count"))["n"] or 0
 
 

@@ -3,18 +3,21 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import Ask, Campaign
-from letters import statistics
+from letters import statistics, tokens, tracking
 from letters.endings import Accepted, Ambiguous, Refused
-from letters.models import Letter
+from letters.models import Delivery, Letter
 from letters.page_words import Word
+from letters.tracking import Event
 from targets.models import Target
 from tests import cast
 from tests.letters import deeds
 from tests.letters.deeds import Clock
 
 pytestmark = pytest.mark.django_db
+Feedback = Delivery.Feedback
 
 
 def _words(ledger: statistics.Ledger) -> dict[str, int]:
@@ -49,6 +52,20 @@ def test_the_ledger_adds_up_from_waiting_to_sent(campaign: Campaign, ask: Ask, c
     assert {pk: x.total for pk, x in by_target.items()} == dict.fromkeys(
         Target.objects.values_list("pk", flat=True), 1
     )
+
+
+def test_letters_sent_are_those_accepted_that_did_not_come_back(
+    campaign: Campaign, ask: Ask, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    letter = deeds.a_confirmed_letter(ask)
+    deeds.send_all()
+    assert statistics.letters_sent(campaign) == 3
+    told = zip(deeds.deliveries(letter), (Feedback.BOUNCED, Feedback.DELIVERED, Feedback.COMPLAINED), strict=True)
+    events = [Event(kind, reference=tokens.reference(delivery.pk)) for delivery, kind in told]
+    tracking.record(events, source="mailgun", now=cast.NOW)
+    with django_assert_num_queries(1):
+        assert statistics.letters_sent(campaign) == 2
+    assert statistics.ledger(campaign).counts[Word.ACCEPTED] == 2, "the board says the same"
 
 
 def test_ledgers_of_two_campaigns_do_not_mix(campaign: Campaign, ask: Ask, clock: Clock) -> None:

@@ -151,7 +151,8 @@ def _basis_of_deliveries(accepted: int, ended: int) -> str:
     if not ended:
         return _("The chart begins with the first delivery.")
     return _(
-        "%(accepted)s of %(all)s deliveries. Accepted means by their mail server: nobody sees what is read."
+        "%(accepted)s of %(all)s deliveries. Accepted means by their mail server, at that time: what came back later "
+        "is still among them, and nobody sees what is read."
     ) % {
         "accepted": number(accepted),
         "all": number(ended),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.models import AskText, Campaign, CampaignText
 from letters import writing
-from letters.models import DeliveryTally, Letter
+from letters.models import Delivery, DeliveryTally, Letter
 from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page, values
 from web import presentation
@@ -105,6 +105,9 @@ def test_the_number_of_letters_is_shown_from_a_hundred_on(dana: Dana) -> None:
     tally.count = 12_408
     tally.save()
     assert "12,408 <span>letters sent" in page(dana.get(dana.home))
+    tally.feedback = Delivery.Feedback.BOUNCED
+    tally.save()
+    assert "letters sent" not in page(dana.get(dana.home)), "what came back was not sent"
 
 
 def test_somebody_elses_campaign_token_keeps_no_details(dana: Dana) -> None:
