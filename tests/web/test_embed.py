@@ -1,6 +1,7 @@
 """The form on partners' pages: framed by whom the campaign lists, a card for everybody else."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -8,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign, Partner
-from letters import tokens
+from letters import tallies, tokens
 from letters.models import Letter
 from tests import cast
 from web.supporters.finding import draft_url
@@ -16,6 +17,12 @@ from web.supporters.finding import draft_url
 pytestmark = pytest.mark.django_db
 FRAME = "/embed/oil-workers/"
 POSTED = {"name": "Ports", "accent": "#ffee00", "paper": "#ffffff"}
+ENDINGS = {
+    "won": "This campaign has reached its goal. Thank you.",
+    "ended": "This campaign ended on 23 November 2011.",
+    "paused": "This campaign rests at the moment.",
+    "moved": "This campaign goes on elsewhere.",
+}
 LISTED, OTHER = "https://ports.example", "https://evil.example"
 
 
@@ -97,13 +104,28 @@ def test_a_foreign_page_begins_no_letter(partner: Partner, client: Client, campa
     assert not Letter.objects.exists()
 
 
-def test_a_closed_campaign_says_so_in_the_frame(
-    partner: Partner, client: Client, campaign: Campaign, alice: User
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_closed_campaign_says_in_the_frame_how_it_ended(
+    partner: Partner, client: Client, campaign: Campaign, alice: User, ending: str
 ) -> None:
-    publishing.close(campaign=campaign, by=alice, ending="won", words="They are free.", now=cast.NOW)
-    response = client.get(f"{FRAME}?partner=ports", headers={"Referer": f"{LISTED}/"})
-    assert response.status_code == 200
-    assert "This campaign has reached its goal. Thank you." in response.content.decode()
+    ask = cast.the_ask(campaign)
+    target = ask.target_list.targets.all()[0]
+    tallies.count({(campaign.pk, ask.pk, target.pk, "sent", True, 0): 12_408})
+    publishing.close(
+        campaign=campaign, by=alice, ending=ending, words="The court let them go.", link="https://next.example/",
+        now=cast.NOW,
+    )  # fmt: skip
+    posted = {"partner": "ports", "sentence": "My father worked on a rig."}
+    for response in (
+        client.get(f"{FRAME}?partner=ports", headers={"Referer": f"{LISTED}/"}),
+        client.get(FRAME, headers={"Referer": f"{OTHER}/"}),
+        client.post(f"{FRAME}{ask.slug}/", posted),
+    ):
+        page = unescape(response.content.decode())
+        assert response.status_code == 200
+        assert [each for each, said in ENDINGS.items() if said in page] == [ending]
+        for words in ("The court let them go.", "12,408 <span>letters sent", "See what became of it"):
+            assert words in page
 
 
 def test_a_draft_campaign_is_shown_to_nobody(client: Client, campaign: Campaign) -> None:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign, Partner
-from letters import tokens, writing
+from letters import statistics, tokens, writing
 from web import framing
 from web.security import same_origin_only
-from web.supporters import away, envelope
+from web.supporters import away, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url
 
 
@@ -109,6 +109,7 @@ def _card(request: HttpRequest, campaign: Campaign, *, lang: str, partner: Partn
         "text": publishing.page_text(campaign, lang),
         "address": _address(campaign, lang),
         "ending": "" if campaign.is_open else campaign.ending or "ended",
+        "letters_sent": 0 if campaign.is_open else endings.shown(statistics.letters_sent(campaign)),
     }
     return framing.allow(render(request, "embed/card.html", context), framing.EVERYBODY)
 

@@ -63,7 +63,6 @@ def _page(
     values: dict[str, str],
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    sent = statistics.letters_sent(campaign)
     written = languages.language_of_page(campaign, asks, lang)
     context: dict[str, Any] = {
         "lang": lang,
@@ -73,7 +72,7 @@ def _page(
         "opened": opened,
         "opened_text": publishing.text_of(opened, written) if opened else None,
         **envelope.of(opened, country=values["country"], now=timezone.now()),
-        "letters_sent": sent if sent >= endings.SHOWN_FROM else 0,
+        "letters_sent": endings.shown(statistics.letters_sent(campaign)),
         "values": values,
         "errors": errors or {},
     }

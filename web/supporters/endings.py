@@ -15,6 +15,11 @@ from web.supporters import consent_words
 SHOWN_FROM = 100  # fewer letters are not boasted about
 
 
+def shown(number: int) -> int:
+    """Return a number as pages tell it: 0, and nothing is said, where it is too small to be boasted about."""
+    return number if number >= SHOWN_FROM else 0
+
+
 def closed(
     request: HttpRequest,
     campaign: Campaign,
@@ -28,7 +33,6 @@ def closed(
     content = writing.read(letter) if letter is not None else None
     typed = given_back(request)
     body, sentence = typed.get("body") or (content.body if content else ""), typed.get("sentence", "")
-    sent, people = statistics.letters_sent(campaign), statistics.people_who_wrote(campaign)
     context = {
         "lang": lang,
         "campaign": campaign,
@@ -36,8 +40,8 @@ def closed(
         "subject": typed.get("subject") or (content.subject if content else ""),
         "written": body,
         "sentence": "" if _words(sentence) in _words(body) else sentence,  # typed anew, or before the letter began
-        "letters_sent": sent if sent >= SHOWN_FROM else 0,
-        "people": people if people >= SHOWN_FROM else 0,
+        "letters_sent": shown(statistics.letters_sent(campaign)),
+        "people": shown(statistics.people_who_wrote(campaign)),
         "waiting": statistics.not_left(campaign),
         "ending": campaign.ending if not campaign.is_open else "resting",
         "once_words": consent_words.once(campaign),
