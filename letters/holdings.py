@@ -9,15 +9,13 @@ from letters import replies, supporters, writing
 from letters.composing import Content
 from letters.feedback import Reply
 from letters.models import Delivery, Letter, Supporter
-from letters.page_words import word_of
+from letters.page_words import STILL_WAITS, word_of
 from letters.rights import Consent
-
-_WAITING = (Delivery.State.QUEUED, Delivery.State.HELD, Delivery.State.UNCERTAIN)
 
 
 @dataclass(frozen=True)
 class HeldLetter:
-    """A letter, what it says (empty once erased), its deliveries, and how many of them have not left."""
+    """A letter, what it says (empty once erased), and its deliveries."""
 
     letter: Letter
     content: Content
@@ -30,8 +28,8 @@ class HeldLetter:
 
     @property
     def waiting(self) -> int:
-        """Return how many copies can still be stopped."""
-        return sum(delivery.state in _WAITING for delivery in self.deliveries)
+        """Return how many deliveries still wait, and can be stopped."""
+        return sum(delivery.state in STILL_WAITS for delivery in self.deliveries)
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Holdings:
 
     @property
     def waiting(self) -> int:
-        """Return how many copies of letters can still be stopped."""
+        """Return how many deliveries still wait, and can be stopped."""
         return sum(letter.waiting for held in self.held for letter in held.letters)
 
 

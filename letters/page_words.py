@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from letters.models import Delivery
 
 State = Delivery.State
+STILL_WAITS = frozenset({State.QUEUED, State.HELD})  # and can be stopped: an unclear copy probably arrived
 
 
 class Word(models.TextChoices):
@@ -29,7 +30,7 @@ EXPLAINED: dict[str, Promise] = {
     Word.ACCEPTED: _("Their mail server accepted it. Whether somebody opened it cannot be seen, and we do not try."),
     Word.RETURNED: _("Their mail server refused it, or sent it back."),
     Word.UNCLEAR: _("The line broke at the last moment. It probably arrived; it is not sent again by itself."),
-    Word.STOPPED: _("It was stopped before it left."),
+    Word.STOPPED: _("It was stopped: it is not sent, or not sent again."),
 }
 
 _SETTLED = {

@@ -303,10 +303,11 @@ def disown(notice: Notice, *, now: datetime) -> int:
 
 
 def withdraw(letter: Letter, *, now: datetime, reason: str = "withdrawn") -> tuple[int, int]:
-    """Take back what has not left; return (stopped, already handed over or being so).
+    """Take back what has not left; return (stopped, perhaps handed over or being so).
 
-    The letter itself is withdrawn only where nothing has left. What a worker holds at this moment gets no fence any
-    more, and ends as cancelled unless its fence was already given and the server takes it.
+    The letter itself is withdrawn only where nothing can have left: an unclear copy is not sent again, and counts in
+    both, for it probably arrived. What a worker holds at this moment gets no fence any more, and ends as cancelled
+    unless its fence was already given and the server takes it.
     """
     return locks.giving_way(lambda: _take_back(letter, now=now, reason=reason))
 
@@ -320,7 +321,7 @@ def _take_back(letter: Letter, *, now: datetime, reason: str) -> tuple[int, int]
     change = lifecycle.Change(fact=lifecycle.Fact(reason=reason, by="supporter"))
     stopped = lifecycle.move_deliveries(waiting, Delivery.State.CANCELLED, change, now=now)
     lifecycle.ask_to_stop(rows, reason=reason)
-    rest = rows.exclude(state=Delivery.State.CANCELLED).count()
+    rest = rows.exclude(state=Delivery.State.CANCELLED, ambiguous=0).count()
     if letter.stage == Letter.Stage.AWAITING:
         lifecycle.move_letter(
             letter, Letter.Stage.WITHDRAWN, now=now, sealed=b"", from_=(Letter.Stage.AWAITING,)

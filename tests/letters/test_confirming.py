@@ -8,7 +8,7 @@ from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Ask, Campaign
 from letters import forgetting, notices, outbox, supporters, tokens, writing
-from letters.endings import Accepted
+from letters.endings import Accepted, Ambiguous
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.writing import AlreadyWritten, CampaignClosed, LetterRefused
 from targets import suppressions
@@ -246,6 +246,13 @@ def test_taking_back_leaves_what_was_sent(letter: Letter, clock: Clock) -> None:
     outbox.record((claim := outbox.claim(limit=1)), {claim.ids[0]: Accepted(250, "ok")})
     assert writing.withdraw(letter, now=clock.now) == (2, 1)
     assert (_fresh(letter).stage, deeds.states(letter)) == ("confirmed", ["cancelled", "cancelled", "sent"])
+
+
+def test_a_copy_that_may_have_arrived_cannot_be_taken_back(letter: Letter, clock: Clock) -> None:
+    outbox.record((claim := outbox.claim(limit=1)), {claim.ids[0]: Ambiguous("the line broke")})
+    assert writing.withdraw(letter, now=clock.now) == (3, 1)
+    assert (_fresh(letter).stage, deeds.states(letter)) == ("confirmed", ["cancelled"] * 3)
+    assert outbox.claim().ids == []
 
 
 def test_taking_back_before_confirming_forgets_the_text(ask: Ask, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from letters import replies, told_replies
 from letters.feedback import ToldReply
 from letters.models import Delivery, Letter
-from letters.page_words import Word, word_of
+from letters.page_words import STILL_WAITS, Word, word_of
 from letters.retries import GIVE_UP_AFTER
 from web.presentation import date_words, moment_words
 from web.supporters import returns
@@ -74,12 +74,11 @@ def overview(letter: Letter, *, now: datetime) -> Overview:
     )
     fates = [_fate(letter, delivery, known, now=now) for delivery in deliveries]
     counts = Counter(fate.word for fate in fates)
-    waiting = {State.QUEUED, State.HELD, State.UNCERTAIN}
     due = [d.due_at for d in deliveries if d.state == State.QUEUED and d.due_at]
     return Overview(
         fates=fates,
         counts=[(word, counts[word]) for word in Word if counts[word]],
-        can_stop=sum(delivery.state in waiting for delivery in deliveries),
+        can_stop=sum(delivery.state in STILL_WAITS for delivery in deliveries),
         next_at=min(due, default=None),
         moves=counts[Word.HANDING_OVER] > 0 or min(due, default=now + SOON) < now + SOON,
     )
@@ -147,7 +146,7 @@ def _sentence(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) 
         ) % {"moment": moment_words(delivery.sent_at)}
     if word == Word.RETURNED:
         return _("It came back: their mail server refused it, or the address no longer exists.")
-    if word == Word.UNCLEAR:
+    if word == Word.UNCLEAR or (word == Word.STOPPED and delivery.ambiguous):
         return _("The line broke at the last moment. It probably arrived; we do not send it again.")
     if word == Word.HANDING_OVER:
         return _("Going out now.")

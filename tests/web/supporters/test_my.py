@@ -146,6 +146,19 @@ def test_everything_is_shown_with_the_words_that_were_agreed_to(dana: Dana) -> N
     assert "Agreed on" in html
 
 
+def test_unclear_copies_are_not_said_to_wait(dana: Dana) -> None:
+    dana.confirm()
+    waiting = Delivery.objects.order_by("pk").values_list("pk", flat=True)[:2]
+    Delivery.objects.exclude(pk__in=list(waiting)).update(state="uncertain", attempts=2, ambiguous=2)
+    address = _open(dana)
+    assert "Stop 2 letters that wait" in page(dana.get(address))
+    assert "2 letters that still wait are stopped." in page(dana.get(f"{address}delete/"))
+    dana.post(address, {"deed": "stop", "letter": bytes(dana.letter().key).hex()})
+    html = page(dana.get(address))
+    assert "Taken back by you" not in html
+    assert "that wait" not in html
+
+
 def test_consent_is_withdrawn_and_given_again_per_organisation(dana: Dana) -> None:
     dana.post(dana.send(), {"code": dana.code(), "news": "yes"})
     address = _open(dana)

@@ -28,6 +28,7 @@ STATES: list[tuple[dict[str, Any], Word, str]] = [
     ({"state": "uncertain"}, Word.UNCLEAR, "It probably arrived"),
     ({"state": "cancelled", "ended_at": NOW, "reason": "withdrawn"}, Word.STOPPED, "Stopped by you on"),
     ({"state": "cancelled", "ended_at": NOW, "reason": "stopped"}, Word.STOPPED, "Stopped before it left"),
+    ({"state": "cancelled", "ended_at": NOW, "reason": "stopped", "ambiguous": 1}, Word.STOPPED, "It probably arrived"),
 ]
 
 
@@ -57,7 +58,7 @@ def test_taking_back_stops_what_has_not_left_and_says_what_has(dana: Dana) -> No
     first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
     Delivery.objects.filter(pk=first).update(state="sent", sent_at=NOW, ended_at=NOW)
     html = page(dana.get(dana.status()))
-    assert "29 letters have not left yet" in html
+    assert "29 letters still wait" in html
     answer = dana.post(dana.status())
     assert (answer.status_code, answer["Location"]) == (303, dana.status())
     assert Delivery.objects.filter(state="cancelled").count() == 29
@@ -70,6 +71,26 @@ def test_a_letter_taken_back_whole_says_so(dana: Dana) -> None:
     dana.confirm()
     dana.post(dana.status())
     assert "Taken back by you." in page(dana.get(dana.status()))
+
+
+def test_an_unclear_copy_is_neither_called_waiting_nor_stopped_by_its_writer(dana: Dana) -> None:
+    dana.confirm()
+    first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
+    Delivery.objects.filter(pk=first).update(state="uncertain", attempts=2, ambiguous=2)
+    assert "29 letters still wait" in page(dana.get(dana.status()))
+    dana.post(dana.status())
+    html = page(dana.get(dana.status()))
+    assert html.count("Stopped by you on") == 29
+    assert html.count("It probably arrived; we do not send it again.") == 1
+    assert "Taken back by you" not in html
+    assert dana.letter().stage == Letter.Stage.CONFIRMED
+    assert not Delivery.objects.filter(state="uncertain").exists(), "nobody can send it again"
+
+
+def test_where_all_copies_are_unclear_nothing_is_left_to_stop(dana: Dana) -> None:
+    dana.confirm()
+    Delivery.objects.update(state="uncertain", attempts=2, ambiguous=2)
+    assert "Changed your mind?" not in page(dana.get(dana.status()))
 
 
 def test_an_erased_text_is_said_to_be_erased(dana: Dana) -> None:
