@@ -61,6 +61,12 @@ def stop_mail(supporter: Supporter, *, now: datetime) -> None:
         supporter.letters.filter(passes_replies=True).update(passes_replies=False)
 
 
+def are_in_force(supporter: Supporter) -> bool:
+    """Return whether a supporter may still be sent anything about their campaign that `stop_mail` would stop."""
+    agreed = Consent.objects.filter(supporter=supporter, withdrawn_at=None)
+    return agreed.exists() or supporter.letters.filter(passes_replies=True).exists()
+
+
 def by_organisation(rows: "QuerySet[Supporter]") -> list[Standing]:
     """Return for each organisation that these supporters wrote with whether it may tell them what happens."""
     found: dict[int, Standing] = {}

@@ -67,6 +67,12 @@ def is_offered(code: str) -> bool:
     return code in dict(settings.LANGUAGES)
 
 
+def keep(request: HttpRequest, address: str, **query: str) -> str:
+    """Return an address without a language in front, with this query and the language that was chosen for this page."""
+    kept = {**query, **({CHOSEN_BY: code} if (code := chosen(request)) else {})}
+    return f"{address}?{urlencode(kept)}" if kept else address
+
+
 def links(request: HttpRequest, path: str = "") -> list[Link]:
     """Return the way to this page in every language that is offered, answers in the address kept.
 

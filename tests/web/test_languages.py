@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import RequestFactory
+from django.utils import timezone
 
 from campaigns.models import Partner
-from letters.models import Letter
+from letters import inquiries, tokens
+from letters.models import Letter, Notice, Supporter
+from letters.rights import Consent
 from tests.web.supporters.conftest import Dana, campaign, dana, page, values
 from web import languages
 from worker import supporter_mail
@@ -188,3 +191,82 @@ def test_a_status_page_speaks_the_letters_language_until_another_is_chosen(dana:
     assert chosen == f"{address}?lang=ar"
     assert '<html lang="ar" dir="rtl">' in page(dana.get(chosen))
     assert '<html lang="de"' in page(dana.get(f"{address}?lang=nonsense"))
+
+
+def test_the_print_page_of_a_letter_on_its_way_is_led_to_and_left_in_the_chosen_language(dana: Dana) -> None:
+    dana.confirm()
+    here = f"{dana.status()}print/"
+    assert f'href="{here}?lang=de"' in page(dana.get(f"{dana.status()}?lang=de"))
+    assert '<html lang="en"' in page(dana.get(here))
+    html = page(dana.get(switch(page(dana.get(here)))["de"]))
+    assert '<html lang="de"' in html
+    assert f'action="{here}letters.pdf?lang=de"' in html
+    assert f'formaction="{here}?lang=de"' in html
+    assert f'href="{dana.status()}?lang=de"' in html
+    target = html.split('name="to" value="')[1].split('"')[0]
+    assert dana.post(f"{here}?lang=de", {"to": target})["Location"] == f"{here}?posted=yes&lang=de"
+    refused = dana.post(f"{here}letters.pdf?lang=de")
+    assert refused.status_code == 422
+    assert '<html lang="de"' in page(refused)
+    assert switch(page(refused))["fr"] == f"{here}?lang=fr", "the page, not the PDF"
+
+
+def test_a_refused_print_of_a_draft_leads_to_its_page_in_every_language(dana: Dana) -> None:
+    here = dana.write().replace("/check/", "/print/")
+    refused = dana.post(f"{here}letters.pdf")
+    assert refused.status_code == 422
+    assert switch(page(refused))["fr"] == f"/fr{here[3:]}"
+
+
+def test_the_page_that_stops_mail_can_be_switched_before_and_after(dana: Dana) -> None:
+    dana.post(dana.send(), {"code": dana.code(), "news": "yes"})
+    address = f"/my/stop/{tokens.make(tokens.STOP, bytes(Supporter.objects.get().key))}/"
+    german = switch(page(dana.get(address)))["de"]
+    asked = page(dana.get(german))
+    assert '<html lang="de"' in asked
+    assert "?</h1>" in asked
+    done = page(dana.post(german))
+    assert '<html lang="de"' in done
+    again = page(dana.get(switch(done)["fr"]))
+    assert '<html lang="fr"' in again
+    assert "<form" not in again, "it is done in every language"
+
+
+def test_my_data_speaks_as_the_browser_asks_and_can_be_switched(dana: Dana) -> None:
+    first = dana.browser.get("/my/", headers={"accept-language": "kk-KZ, ru"})
+    assert '<html lang="kk"' in page(first)
+    assert switch(page(first))["de"] == "/my/?lang=de"
+    html = page(dana.browser.get("/my/?lang=de", headers={"accept-language": "kk"}))
+    assert '<html lang="de"' in html
+    assert 'action="/my/?lang=de"' in html
+    assert dana.post("/my/?lang=de", {"email": "dana@mail.example"})["Location"] == "/my/?asked=yes&lang=de"
+    assert '<html lang="de"' in page(dana.post("/my/?lang=de", {"email": "dana@"}))
+
+
+def test_what_is_behind_the_link_to_my_data_can_be_switched_at_every_step(dana: Dana) -> None:
+    dana.post(dana.send(), {"code": dana.code(), "news": "yes"})
+    dana.post("/my/?lang=de", {"email": "dana@mail.example"})
+    inquiries.answer(now=timezone.now())
+    link = f"/my/open/{tokens.make(tokens.MY_DATA, bytes(Notice.objects.get(kind='my_data').key))}/"
+    html = page(dana.get(link))
+    assert '<html lang="de"' in html
+    opened = dana.post(switch(html)["fr"])["Location"]
+    assert opened.endswith("/?lang=fr")
+    html = page(dana.get(opened))
+    assert '<html lang="fr"' in html
+    assert f'href="{dana.status()}?lang=fr"' in html
+    see = opened.partition("?")[0]
+    for step in ("download", "delete"):
+        assert f'action="{see}{step}/?lang=fr"><input type="hidden" name="lang" value="fr">' in html
+        asked = page(dana.get(f"{see}{step}/?lang=fr"))
+        assert '<html lang="fr"' in asked
+        assert f'href="{opened}"' in asked
+        assert f'action="{see}{step}/?lang=fr"' in asked
+        assert set(switch(asked)) == set(CODES)
+    organisation = dana.campaign.organisation.public_id
+    for deed in ("no-news", "news"):
+        answer = dana.post(opened, {"deed": deed, "organisation": organisation})
+        assert answer["Location"] == f"{see}?done={deed}&lang=fr"
+    assert Consent.objects.latest("id").language == "fr", "in whose words it was agreed to"
+    assert dana.post(f"{see}delete/?lang=fr")["Location"] == f"{see}?done=deleted&lang=fr"
+    assert '<html lang="fr"' in page(dana.get(f"{link}?lang=fr")), "also where it has run out"

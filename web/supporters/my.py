@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,7 +20,7 @@ from campaigns import publishing
 from letters import agreed, consents, erasures, holdings, inquiries, notices, supporters, tokens, writing
 from letters.models import Notice, Supporter
 from targets.addresses import AddressRefused, parse_email
-from web import errors, throttling
+from web import errors, languages, throttling
 from web.security import same_origin_only
 from web.supporters import consent_words
 from web.supporters.finding import SeeOther, by_token, status_url
@@ -34,7 +33,7 @@ MOST_ASKED = 20  # by one network in ten minutes
 @require_http_methods(["GET", "HEAD", "POST"])
 def my(request: HttpRequest) -> HttpResponse:
     """Ask for an address. The answer is the same, byte for byte, whatever is held about it: nothing is looked up."""
-    lang = _lang(request)
+    lang = languages.of_request(request)
     with override(lang):
         context: dict[str, Any] = {"lang": lang, "asked": request.GET.get("asked") == "yes", "email": "", "errors": {}}
         if request.method != "POST":
@@ -61,18 +60,19 @@ def open_link(request: HttpRequest, *, token: str) -> HttpResponse:
     if notice is None:
         raise Http404
     now = timezone.now()
-    with override(notice.language):
+    lang = _lang(request, notice)
+    with override(lang):
         if inquiries.has_run_out(notice, now=now):
             return _run_out(request, notice)
         if request.method != "POST":
-            return render(request, "supporters/my_open.html", {"lang": notice.language})
+            return render(request, "supporters/my_open.html", {"lang": lang})
         if not notices.open_link(notice, now=now):
             return _run_out(request, notice)
-        return SeeOther(_address(notice))
+        return SeeOther(_address(request, notice))
 
 
 def for_owners(view: Callable[[HttpRequest, Notice], HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """Open a page to whoever pressed the button behind a mail's link, for an hour, in the language they asked in."""
+    """Open a page to whoever pressed the button behind a mail's link, for an hour, in their or a chosen language."""
 
     @same_origin_only
     @by_token
@@ -81,7 +81,7 @@ def for_owners(view: Callable[[HttpRequest, Notice], HttpResponse]) -> Callable[
         notice = notices.find_opened(token)
         if notice is None:
             raise Http404
-        with override(notice.language):
+        with override(_lang(request, notice)):
             if not inquiries.is_open(notice, now=timezone.now()):
                 return _run_out(request, notice)
             return view(request, notice)
@@ -93,23 +93,24 @@ def for_owners(view: Callable[[HttpRequest, Notice], HttpResponse]) -> Callable[
 @require_http_methods(["GET", "HEAD", "POST"])
 def see(request: HttpRequest, notice: Notice) -> HttpResponse:
     """Show everything; POST stops what waits of one letter, or changes what an organisation may send."""
-    hashed = bytes(notice.supporter.address_hash)
+    hashed, lang = bytes(notice.supporter.address_hash), _lang(request, notice)
     if request.method == "POST":
         return _change(request, notice, hashed)
     held = holdings.of(hashed) if notice.supporter.erased_at is None else holdings.Holdings()
     context = {
-        "lang": notice.language,
+        "lang": lang,
         "holdings": held,
-        "links": {letter.letter.pk: status_url(letter.letter) for each in held.held for letter in each.letters},
+        "links": {
+            one.letter.pk: languages.keep(request, status_url(one.letter)) for each in held.held for one in each.letters
+        },
         "titles": {
-            each.supporter.pk: publishing.page_text(each.supporter.campaign, notice.language).title
-            for each in held.held
+            each.supporter.pk: publishing.page_text(each.supporter.campaign, lang).title for each in held.held
         },
         "standings": [
             (standing, consent_words.news(standing.campaign)) for standing in consents.by_organisation(_mine(notice))
         ],
         "partners": list(agreed.in_force(_mine(notice))),
-        "addresses": {name: _address(notice, name) for name in ("see", "download", "delete")},
+        "addresses": {name: _address(request, notice, name) for name in ("see", "download", "delete")},
         "done": request.GET.get("done", ""),
         "until": (notice.used_at or timezone.now()) + inquiries.OPEN_FOR,
     }
@@ -137,7 +138,7 @@ def delete(request: HttpRequest, notice: Notice) -> HttpResponse:
         return _check(request, notice, "my_delete")
     if notice.supporter.erased_at is None:
         erasures.erase(bytes(notice.supporter.address_hash), now=timezone.now())
-    return SeeOther(f"{_address(notice)}?done=deleted")
+    return SeeOther(_address(request, notice, done="deleted"))
 
 
 @csrf_exempt
@@ -150,13 +151,16 @@ def stop(request: HttpRequest, *, token: str) -> HttpResponse:
     supporter = found.first() if found is not None else None
     if supporter is None:
         raise Http404
-    lang = supporter.language or settings.LANGUAGE_CODE
+    lang = languages.chosen(request) or supporter.language or languages.of_request(request)
+    if request.method == "POST":
+        consents.stop_mail(supporter, now=timezone.now())
     with override(lang):
-        context = {"lang": lang, "campaign": supporter.campaign, "done": request.method == "POST"}
-        if request.method == "POST":
-            consents.stop_mail(supporter, now=timezone.now())
-        else:
-            context["partners"] = agreed.in_force(Supporter.objects.filter(pk=supporter.pk))
+        context = {
+            "lang": lang,
+            "campaign": supporter.campaign,
+            "done": not consents.are_in_force(supporter),  # so that it stays done in another language
+            "partners": agreed.in_force(Supporter.objects.filter(pk=supporter.pk)),
+        }
         return render(request, "supporters/my_stop.html", context)
 
 
@@ -176,10 +180,10 @@ def _change(request: HttpRequest, notice: Notice, hashed: bytes) -> HttpResponse
             consents.withdraw(rows, consents.Purpose.NEWS, now=now)
         elif supporter is not None:
             words = consent_words.news(supporter.campaign)
-            consents.give(supporter, consents.Purpose.NEWS, words=words, language=notice.language, now=now)
+            consents.give(supporter, consents.Purpose.NEWS, words=words, language=_lang(request, notice), now=now)
     else:
         raise Http404
-    return SeeOther(f"{_address(notice)}?done={deed}")
+    return SeeOther(_address(request, notice, done=deed))
 
 
 def _mine(notice: Notice) -> "QuerySet[Supporter]":
@@ -188,18 +192,19 @@ def _mine(notice: Notice) -> "QuerySet[Supporter]":
 
 def _check(request: HttpRequest, notice: Notice, page: str) -> HttpResponse:
     held = holdings.of(bytes(notice.supporter.address_hash))
-    context = {"lang": notice.language, "holdings": held, "back": _address(notice), "address": request.path}
+    back, here = _address(request, notice), languages.keep(request, request.path)
+    context = {"lang": _lang(request, notice), "holdings": held, "back": back, "address": here}
     return render(request, f"supporters/{page}.html", context)
 
 
 def _run_out(request: HttpRequest, notice: Notice) -> HttpResponse:
-    return render(request, "supporters/my_gone.html", {"lang": notice.language}, status=410)
+    return render(request, "supporters/my_gone.html", {"lang": _lang(request, notice)}, status=410)
 
 
-def _address(notice: Notice, name: str = "see") -> str:
-    return reverse(f"supporters:my-{name}", kwargs={"token": tokens.make(tokens.MY_OWN, bytes(notice.key))})
+def _address(request: HttpRequest, notice: Notice, name: str = "see", **query: str) -> str:
+    address = reverse(f"supporters:my-{name}", kwargs={"token": tokens.make(tokens.MY_OWN, bytes(notice.key))})
+    return languages.keep(request, address, **query)
 
 
-def _lang(request: HttpRequest) -> str:
-    asked = request.POST.get("lang") or request.GET.get("lang") or ""
-    return asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+def _lang(request: HttpRequest, notice: Notice) -> str:
+    return languages.chosen(request) or notice.language

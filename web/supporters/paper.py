@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from letters import envelopes, fields, paper, postal, press, tokens, told, without_us, writing
 from letters.models import Letter
 from targets.models import Target
-from web import throttling
+from web import languages, throttling
 from web.presentation import time_words
 from web.supporters import away
 from web.supporters.envelope_words import envelope_choices
@@ -30,11 +30,13 @@ ADDRESS_LINES, ADDRESS_LIMIT = 5, 300
 
 @dataclass(frozen=True)
 class Route:
-    """How somebody came to the page: by a draft or by the letter's status. `here` and `back` are addresses."""
+    """How somebody came to the page: by a draft or by the letter's status; and the addresses of it and around it."""
 
     letter: Letter
     lang: str
     here: str
+    pdf: str
+    posted: str  # the page once more, with thanks
     back: str
 
 
@@ -57,7 +59,7 @@ def print_pdf(request: HttpRequest, draft: Draft) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def print_page_of_status(request: HttpRequest, *, token: str) -> HttpResponse:
     """Show the same to somebody who comes from the letter's status."""
-    route = _of_status(token)
+    route = _of_status(request, token)
     with override(route.lang):
         return _print_page(request, route) if route.letter.sealed else SeeOther(route.back)
 
@@ -67,21 +69,36 @@ def print_page_of_status(request: HttpRequest, *, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def print_pdf_of_status(request: HttpRequest, *, token: str) -> HttpResponse:
     """Give the PDF to somebody who comes from the letter's status."""
-    route = _of_status(token)
+    route = _of_status(request, token)
     with override(route.lang):
         return _pdf(request, route) if route.letter.sealed else SeeOther(route.back)
 
 
 def _of_draft(draft: Draft) -> Route:
-    return Route(draft.letter, draft.lang, draft.url("print"), draft.url("check"))
+    return Route(
+        letter=draft.letter,
+        lang=draft.lang,
+        here=draft.url("print"),
+        pdf=draft.url("print-pdf"),
+        posted=draft.url("print", posted="yes"),
+        back=draft.url("check"),
+    )
 
 
-def _of_status(token: str) -> Route:
+def _of_status(request: HttpRequest, token: str) -> Route:
     found = writing.find(tokens.STATUS, token)
     if found is None:
         raise Http404
+    letter = found[0]
     here = reverse("supporters:status-print", kwargs={"token": token})
-    return Route(found[0], found[0].language, here, status_url(found[0]))
+    return Route(
+        letter=letter,
+        lang=languages.chosen(request) or letter.language,
+        here=languages.keep(request, here),
+        pdf=languages.keep(request, reverse("supporters:status-print-pdf", kwargs={"token": token})),
+        posted=languages.keep(request, here, posted="yes"),
+        back=languages.keep(request, status_url(letter)),
+    )
 
 
 def _unfinished(draft: Draft) -> HttpResponse:
@@ -96,7 +113,7 @@ def _print_page(request: HttpRequest, route: Route) -> HttpResponse:
     if not ticked:
         return _shown(request, route, targets, errors={"to": _("Tick the letters that you posted.")})
     told.take_down(route.letter, kind=told.Kind.POSTED, targets=ticked, now=timezone.now())
-    return SeeOther(f"{route.here}?posted=yes")
+    return SeeOther(route.posted)
 
 
 def _pdf(request: HttpRequest, route: Route) -> HttpResponse:

@@ -66,12 +66,10 @@ def _shown(request: HttpRequest, letter: Letter, token: str, lang: str) -> dict[
         "errors": {},
         "now": now,
         "address": _address(request, token),
-        "print_url": reverse("supporters:status-print", kwargs={"token": token}),
+        "print_url": languages.keep(request, reverse("supporters:status-print", kwargs={"token": token})),
     }
 
 
 def _address(request: HttpRequest, token: str) -> str:
     """Return the address of this page, in the language that was chosen on it."""
-    address = reverse("supporters:status", kwargs={"token": token})
-    lang = languages.chosen(request)
-    return f"{address}?lang={lang}" if lang else address
+    return languages.keep(request, reverse("supporters:status", kwargs={"token": token}))
