@@ -165,6 +165,7 @@ def _link_page(
         "campaign": notice.supporter.campaign,
         "news_words": news_words(waiting[0]),
         "partner_lines": partner_lines.of(waiting),
+        "ticked": {name: request.POST.getlist(name) for name in ("letter", "news", partner_lines.BOX)},
         "errors": errors or {},
     }
     return render(request, "supporters/link.html", context, status=422 if errors else 200)

@@ -107,7 +107,8 @@ def _unfinished(draft: Draft) -> HttpResponse:
 
 def _print_page(request: HttpRequest, route: Route) -> HttpResponse:
     targets = _with_post(route)
-    if request.method != "POST" or request.POST.get("then") == away.STAY:  # the address is kept nowhere: shown at once
+    is_kept_nowhere = request.POST.get("then") == away.STAY  # the address: the page is shown at once
+    if request.method != "POST" or is_kept_nowhere or not targets:
         return _shown(request, route, targets)
     ticked = _ticked(request.POST.getlist("to"), targets)
     if not ticked:
@@ -121,6 +122,8 @@ def _pdf(request: HttpRequest, route: Route) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     ticked = _ticked(given.getlist("to"), targets) or ([] if request.method == "POST" else targets)
     errors: dict[str, str] = {}
+    if not targets:  # which the page says
+        return SeeOther(route.here)
     if not ticked:
         errors["to"] = _("Tick at least one letter to print.")
     address = _address(request.POST.get("address", ""), errors)

@@ -46,6 +46,8 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
             "target": _("Choose who answered.")
         }  # fmt: skip
         shown = {**_shown(request, letter, token, lang), "errors": errors, "values": {"target": target, "kind": kind}}
+        if not shown["answerable"]:  # nobody can have answered: the page does not ask
+            return SeeOther(_address(request, token))
         return render(request, "supporters/status.html", shown, status=422)
 
 
