@@ -173,9 +173,10 @@
     }
     if (navigator.share) {
       const share = shown("share-one");
-      share.addEventListener("click", () => {
+      share.addEventListener("click", (event) => {
+        event.preventDefault(); // after the last letter it opens the other ways, which this one leaves to those who refuse
         const url = text.dataset.link.replace("via=copy", "via=share");
-        navigator.share({ title: share.dataset.title, text: typed(), url }).catch(() => {});
+        navigator.share({ title: share.dataset.title, text: typed(), url }).catch(() => (share.parentElement.open = true));
       });
     }
   }

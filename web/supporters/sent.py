@@ -68,6 +68,7 @@ def sent(request: HttpRequest, draft: Draft) -> HttpResponse:
         "has_proof": has_proof,
         "others": _others(letter, lang=draft.lang) if has_proof else [],
         "quoted": quoted,
+        "is_changed": "share" in request.GET,
         "quote": _quote(content.sentence),
         "share_words": share_words(letter.campaign, lang=draft.lang, quoted=quoted),
         "share_link": _link(letter.campaign, "copy", lang=draft.lang),

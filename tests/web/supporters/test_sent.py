@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -106,14 +107,32 @@ def test_a_closed_campaign_offers_no_next_letter(dana: Dana) -> None:
     assert "Write the next letter" not in page(answer)
 
 
-def test_after_the_last_ask_only_sharing_is_left(dana: Dana) -> None:
+def _to_the_last(dana: Dana) -> str:
+    """Write a letter for every ask; return the address of the last one's page."""
     sent = dana.confirm()
     for ask in ("embassies", "performers"):
         write = dana.post(f"{dana.home}{ask}/", {"after": sent.split("/")[-3]})["Location"]
         sent = dana.post(dana.post(write, {})["Location"])["Location"]
+    return sent
+
+
+def test_after_the_last_ask_sharing_is_what_the_page_is_for(dana: Dana) -> None:
+    sent = _to_the_last(dana)
     html = page(dana.get(sent))
     assert "Write the next letter" not in html
     assert "would write one too" in html
+    assert re.findall(r'class="button"[^>]*>([^<]+)<', html) == ["Share with one person"], "its one primary button"
+    ways = re.search(r'(?s)<details class="ways"><summary class="button"[^>]*>.*?</summary>(.*?)</details>', html)
+    assert ways is not None, "which opens the ways to share without a script"
+    assert ways[1].count("<li>") == 7
+    assert 'id="share-text"' in ways[1]
+    assert '<details class="ways" open>' in page(dana.get(f"{sent}?share=changed")), "for who changes the text in it"
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_enough_for_today_leads_to_the_campaign(dana: Dana, is_last: bool) -> None:
+    html = page(dana.get(_to_the_last(dana) if is_last else dana.confirm()))
+    assert re.findall(r'<a class="line" href="([^"]+)">That is enough for today</a>', html) == [dana.home]
 
 
 def test_their_own_sentence_is_passed_on_only_if_ticked(dana: Dana) -> None:
