@@ -65,12 +65,12 @@ def keep(supporter: Supporter, content: Content) -> None:
 
 def has_just_proved(letter: Letter, supporter: Supporter, *, now: datetime) -> bool:
     """Return whether whoever writes this letter has confirmed this very address a short while ago."""
-    return (
-        letter.proven
-        and letter.supporter_id == supporter.pk
-        and supporter.proven_at is not None
-        and now - supporter.proven_at <= PROOF_LASTS_FOR
-    )
+    return letter.proven and letter.supporter_id == supporter.pk and was_just_proved(supporter, now=now)
+
+
+def was_just_proved(supporter: Supporter, *, now: datetime) -> bool:
+    """Return whether this supporter's address was confirmed so short a while ago that a proof of it still counts."""
+    return supporter.proven_at is not None and now - supporter.proven_at <= PROOF_LASTS_FOR
 
 
 def by_hash(hashed: bytes) -> "QuerySet[Supporter]":

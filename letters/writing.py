@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from campaigns import languages as campaign_languages
@@ -329,19 +328,6 @@ def _take_back(letter: Letter, *, now: datetime, reason: str) -> tuple[int, int]
     elif not rest and letter.stage == Letter.Stage.CONFIRMED:
         lifecycle.move_letter(letter, Letter.Stage.WITHDRAWN, now=now, from_=(Letter.Stage.CONFIRMED,))
     return len(stopped), rest
-
-
-def next_ask(letter: Letter) -> Ask | None:
-    """Return the campaign's next ask that this person has not written for, in the organiser's order."""
-    if not letter.campaign.is_open:
-        return None
-    written = Letter.objects.filter(
-        ask=OuterRef("pk"), supporter=letter.supporter, stage__in=[Letter.Stage.CONFIRMED, Letter.Stage.AWAITING]
-    )
-    asks = letter.campaign.asks.exclude(pk=letter.ask_id).filter(
-        ~Q(Exists(written)), templates__isnull=False
-    ) if letter.supporter_id else letter.campaign.asks.exclude(pk=letter.ask_id)  # fmt: skip
-    return asks.distinct().order_by("position", "id").first()
 
 
 def _confirm_all(

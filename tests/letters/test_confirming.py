@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Ask, Campaign
-from letters import forgetting, notices, outbox, supporters, tokens, writing
+from letters import forgetting, notices, outbox, supporters, tokens, unwritten, writing
 from letters.endings import Accepted, Ambiguous
 from letters.models import Delivery, Letter, Notice, Supporter
 from letters.writing import AlreadyWritten, CampaignClosed, LetterRefused
@@ -177,14 +177,14 @@ def _another_ask(alice: User, ask: Ask) -> Ask:
 def test_the_next_letter_needs_no_mail_of_its_own(alice: User, ask: Ask, now: datetime) -> None:
     first = deeds.a_confirmed_letter(ask)
     second = _another_ask(alice, ask)
-    assert writing.next_ask(first) == second
+    assert unwritten.next_ask(first) == second
     letter = writing.begin(ask=second, language="en", now=now, after=first, proven=True)
     content = writing.read(letter)
     assert (content.name, content.email, content.town) == tuple(DANA.values())
     assert writing.submit(letter, now=now)
     assert len(deeds.deliveries(letter)) == 3
     assert Notice.objects.count() == 1
-    assert writing.next_ask(letter) is None
+    assert unwritten.next_ask(letter) is None
 
 
 @pytest.mark.parametrize("why", ["too late", "not proven", "other address", "address and back"])

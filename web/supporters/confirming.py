@@ -11,7 +11,7 @@ from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
 from web.presentation import quoted
-from web.supporters import endings, fates, partner_lines
+from web.supporters import endings, fates, next_ask, partner_lines
 from web.supporters.draft import keep_consents, news_words
 from web.supporters.finding import (
     Draft,
@@ -45,7 +45,9 @@ def confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
     try:
         fitted = writing.confirm_by_code(letter, code=request.POST.get("code", "")[:40], now=now)
     except writing.AlreadyWritten as first:
-        return endings.already_written(request, first.letter, lang=draft.lang, status_url=status_url(first.letter))
+        known = status_url(first.letter)
+        following = next_ask.after(letter, token=draft.token, lang=draft.lang, first=first.letter)
+        return endings.already_written(request, first.letter, lang=draft.lang, status_url=known, following=following)
     except writing.NobodyReachable as nobody:
         return _waiting_page(request, draft, {"code": nobody.sentence})
     if not fitted:
@@ -175,11 +177,15 @@ def _nothing_waits(request: HttpRequest, notice: Notice, *, lang: str) -> HttpRe
     """Answer a second click, or a click too late: a page, never an error.
 
     The address that the mail went to decides what is shown, not the letter, which may be somebody else's by now. What
-    it confirmed is shown for as long as it is kept: only what it could still do runs out.
+    it confirmed is shown for as long as it is kept: only what it can do runs out, and with it what goes along to the
+    next letter.
     """
     letters = Letter.objects.select_related("campaign__organisation", "ask")
     letter = letters.get(notices=notice)
     sent = letters.filter(supporter=notice.supporter, ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
     if sent is not None:
-        return endings.already_written(request, sent, lang=lang, status_url=status_url(sent))
+        following = None
+        if not notices.has_run_out(notice, now=timezone.now()):
+            following = next_ask.after(sent, token=tokens.make(tokens.DRAFT, bytes(sent.key)), lang=lang)
+        return endings.already_written(request, sent, lang=lang, status_url=status_url(sent), following=following)
     return endings.gone(request, letter, lang=lang)

@@ -24,7 +24,17 @@ from targets.models import Target
 from web import languages as page_languages
 from web import throttling
 from web.presentation import time_words
-from web.supporters import away, consent_words, endings, fates, letter_language, misspelt, partner_lines, people
+from web.supporters import (
+    away,
+    consent_words,
+    endings,
+    fates,
+    letter_language,
+    misspelt,
+    next_ask,
+    partner_lines,
+    people,
+)
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
@@ -105,7 +115,9 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
         confirmed = writing.submit(letter, now=now, language=draft.lang)
     except writing.AlreadyWritten as known:
         link = status_url(known.letter)
-        return endings.already_written(request, known.letter, lang=draft.lang, status_url=link)
+        token = tokens.make(tokens.PROVEN, bytes(letter.key))  # only who has just proved the address is told
+        following = next_ask.after(letter, token=token, lang=draft.lang, first=known.letter)
+        return endings.already_written(request, known.letter, lang=draft.lang, status_url=link, following=following)
     except writing.NobodyReachable as nobody:
         return _check_page(request, draft, content, errors={"to": nobody.sentence})
     if not confirmed:

@@ -10,7 +10,8 @@ from campaigns.models import Campaign
 from letters import statistics, writing
 from letters.models import Letter
 from web.errors import given_back
-from web.supporters import consent_words
+from web.supporters import consent_words, next_ask
+from web.supporters.next_ask import NextAsk
 
 SHOWN_FROM = 100  # fewer letters are not boasted about
 
@@ -58,9 +59,12 @@ def gone(request: HttpRequest, letter: Letter, *, lang: str) -> HttpResponse:
     return render(request, "supporters/gone.html", context, status=410)
 
 
-def already_written(request: HttpRequest, letter: Letter, *, lang: str, status_url: str) -> HttpResponse:
-    """Say when this person's letter for the ask was sent, and where it is."""
-    context = {"lang": lang, "letter": letter, "status_url": status_url}
+def already_written(
+    request: HttpRequest, letter: Letter, *, lang: str, status_url: str, following: NextAsk | None = None
+) -> HttpResponse:
+    """Say when this person's letter for the ask was sent, and where it is; and offer the next one."""
+    elsewhere = "" if following else next_ask.page_of(letter, lang=lang)
+    context = {"lang": lang, "letter": letter, "status_url": status_url, "next": following, "elsewhere": elsewhere}
     return render(request, "supporters/already.html", context)
 
 

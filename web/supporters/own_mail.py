@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from letters import composing, own_mail, told, without_us, writing
 from letters.own_mail import OwnMail
 from targets.models import Target
+from web.supporters import next_ask
 from web.supporters.finding import Draft, SeeOther, for_writers
 
 CARDS = 10  # on one page
@@ -54,6 +55,8 @@ def own_mail_page(request: HttpRequest, draft: Draft) -> HttpResponse:
         "cards": [_card(target, finisher, is_told=target.public_id in known) for target in page],
         "by_post_only": [target for target in everybody if not without_us.has_email(target)],
         "can_print": any(target.post is not None for target in everybody),
+        "is_told": bool(known),
+        "next": next_ask.after(letter, token=draft.token, lang=draft.lang),
     }
     return render(request, "supporters/own_mail.html", context)
 

@@ -18,7 +18,7 @@ from letters.models import Letter
 from targets.models import Target
 from web import languages, throttling
 from web.presentation import time_words
-from web.supporters import away
+from web.supporters import away, next_ask
 from web.supporters.envelope_words import envelope_choices
 from web.supporters.finding import Draft, SeeOther, by_token, for_supporters, for_writers, status_url
 
@@ -38,6 +38,7 @@ class Route:
     pdf: str
     posted: str  # the page once more, with thanks
     back: str
+    token: str = ""  # of the draft
 
 
 @for_writers
@@ -82,6 +83,7 @@ def _of_draft(draft: Draft) -> Route:
         pdf=draft.url("print-pdf"),
         posted=draft.url("print", posted="yes"),
         back=draft.url("check"),
+        token=draft.token,
     )
 
 
@@ -178,6 +180,7 @@ def _shown(
         "address": request.POST.get("address", ""),
         "lines": ADDRESS_LINES,
         "unprintable": paper.unprintable(said),
+        "next": next_ask.after(letter, token=route.token, lang=route.lang) if route.token else None,
         "thanks": request.method != "POST" and request.GET.get("posted") == "yes",
         "errors": errors or {},
     }

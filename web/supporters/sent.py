@@ -16,7 +16,7 @@ from campaigns import publishing
 from campaigns.models import Campaign
 from letters import tokens, writing
 from letters.models import Letter
-from web.supporters import fates
+from web.supporters import fates, next_ask
 from web.supporters.finding import Draft, SeeOther, carried, for_writers, status_url
 
 
@@ -50,10 +50,8 @@ def sent(request: HttpRequest, draft: Draft) -> HttpResponse:
         early = {"early": "yes"} if letter.stage == Letter.Stage.AWAITING else {}
         return SeeOther(draft.url("confirm" if early else "check", **carried(request), **early))
     now = timezone.now()
-    ask = writing.next_ask(letter)
     content = writing.read(letter)
     quoted = content.sentence if request.GET.get("quote") == "yes" else ""
-    has_proof = draft.purpose == tokens.PROVEN
     context = {
         "lang": draft.lang,
         "draft": draft,
@@ -63,10 +61,8 @@ def sent(request: HttpRequest, draft: Draft) -> HttpResponse:
         "now": now,
         "overview": fates.overview(letter, now=now),
         "status_url": status_url(letter),
-        "next_ask": ask,
-        "next_text": publishing.text_of(ask, draft.lang) if ask else None,
-        "has_proof": has_proof,
-        "others": _others(letter, lang=draft.lang) if has_proof else [],
+        "next": next_ask.after(letter, token=draft.token, lang=draft.lang),
+        "others": _others(letter, lang=draft.lang) if draft.purpose == tokens.PROVEN else [],
         "quoted": quoted,
         "is_changed": "share" in request.GET,
         "quote": _quote(content.sentence),

@@ -15,7 +15,7 @@ from letters import tokens, told_replies, writing
 from letters.feedback import ToldReply
 from letters.models import Letter
 from web import languages
-from web.supporters import fates
+from web.supporters import fates, next_ask
 from web.supporters.finding import SeeOther, by_token, for_supporters
 
 
@@ -34,7 +34,7 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
     lang = languages.chosen(request) or letter.language
     with override(lang):
         if request.method != "POST":
-            part = "live" if request.GET.get("part") == "live" else "status"
+            part = "live" if _is_live(request) else "status"
             return render(request, f"supporters/{part}.html", _shown(request, letter, token, lang))
         if request.POST.get("deed") != "replied":
             writing.withdraw(letter, now=timezone.now())
@@ -45,7 +45,7 @@ def status(request: HttpRequest, *, token: str) -> HttpResponse:
         errors = {"kind": _("Choose what came back.")} if kind not in ToldReply.Kind.values else {
             "target": _("Choose who answered.")
         }  # fmt: skip
-        shown = {**_shown(request, letter, token, lang), "errors": errors, "values": {"target": target, "kind": kind}}
+        shown = _shown(request, letter, token, lang) | {"errors": errors, "values": {"target": target, "kind": kind}}
         if not shown["answerable"]:  # nobody can have answered: the page does not ask
             return SeeOther(_address(request, token))
         return render(request, "supporters/status.html", shown, status=422)
@@ -68,8 +68,14 @@ def _shown(request: HttpRequest, letter: Letter, token: str, lang: str) -> dict[
         "errors": {},
         "now": now,
         "address": _address(request, token),
+        "elsewhere": "" if _is_live(request) else next_ask.page_of(letter, lang=lang),
         "print_url": languages.keep(request, reverse("supporters:status-print", kwargs={"token": token})),
     }
+
+
+def _is_live(request: HttpRequest) -> bool:
+    """Return whether only the part is wanted that moves."""
+    return request.GET.get("part") == "live"
 
 
 def _address(request: HttpRequest, token: str) -> str:

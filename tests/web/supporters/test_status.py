@@ -112,7 +112,7 @@ def test_the_page_asks_the_database_the_same_few_questions_for_any_number_of_tar
     dana: Dana, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     dana.confirm()
-    with django_assert_max_num_queries(8):  # one of them asks for the address
+    with django_assert_max_num_queries(9):  # two of them ask for the address and the next ask
         answer = dana.get(dana.status())
     assert one_h1(answer) == "Where your letter is"
     assert "As of" in page(answer)
