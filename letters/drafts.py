@@ -29,6 +29,15 @@ def reopen(letter: Letter, *, now: datetime) -> None:
         raise LetterRefused({"letter": _("This letter was already sent or its time has run out.")})
 
 
+def with_sentence(body: str, *, old: str, new: str) -> str:
+    """Return a text whose first paragraph is its writer's own sentence, in place of the one that stood there."""
+    if old and body.startswith(old):
+        body = body[len(old) :].lstrip("\n")
+    if not new or new in body:
+        return body
+    return f"{new}\n\n{body}" if body else new
+
+
 def keep(letter: Letter, content: Content) -> None:
     """Seal what a letter holds; it is saved by the caller."""
     letter.sealed = privacy.seal(

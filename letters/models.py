@@ -29,9 +29,7 @@ class Supporter(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "address_hash"], name="supporter_once_per_campaign")
-        ]
+        constraints = [models.UniqueConstraint(fields=["campaign", "address_hash"], name="supporter_once_per_campaign")]
 
     def __str__(self) -> str:
         return f"supporter {self.pk}"
@@ -226,9 +224,7 @@ class DeliveryEvent(models.Model):
     by = models.CharField(max_length=120, blank=True)  # who decided, where a person did
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~Q(from_state=F("to_state")), name="event_is_a_move")
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(from_state=F("to_state")), name="event_is_a_move")]
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"
@@ -323,6 +319,7 @@ class Notice(models.Model):
         REMINDER = "reminder", "Reminder"  # another confirmation, with a link and a code of its own
         REPLY = "reply", "Reply"
         MY_DATA = "my_data", "My data"
+        ALREADY = "already", "Already written"  # sent in place of a confirmation; its letter is the one confirmed then
         ONCE = "once", "Tell me once"  # asks for proof of such a wish
         TOLD = "told", "Told once"
 
@@ -357,7 +354,7 @@ class Notice(models.Model):
                 condition=Q(state__in=["queued", "sending", "sent", "failed"]), name="notice_state_is_known"
             ),
             models.CheckConstraint(
-                condition=~Q(kind__in=["confirmation", "reminder", "reply"]) | Q(letter__isnull=False),
+                condition=~Q(kind__in=["confirmation", "reminder", "reply", "already"]) | Q(letter__isnull=False),
                 name="notice_about_a_letter",
             ),
         ]

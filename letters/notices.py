@@ -26,26 +26,29 @@ RESEND_AFTER = timedelta(seconds=60)  # at the earliest; the caps are stricter, 
 REMIND_AFTER = (timedelta(hours=24), timedelta(hours=72))
 Kind = Notice.Kind
 ASKING = (Kind.CONFIRMATION, Kind.REMINDER)  # for proof of an address that letters wait for
-PROVING = (*ASKING, Kind.ONCE)  # what the caps of P19 count
+PROVING = (*ASKING, Kind.ONCE, Kind.ALREADY)  # what the caps of P19 count
 CODE_TRIES = 5
 LEASE = timedelta(minutes=5)
 MESSAGE_ID = re.compile(r"[a-z]+-(\d{1,18})-([0-9a-f]{12})")
 MOST_ATTEMPTS = 70  # an hour apart in the end: about as long as a letter may wait to be confirmed
 
 
-def ask_for_confirmation(
-    letter: Letter, *, now: datetime, kind: Notice.Kind = Kind.CONFIRMATION, withheld: bool = False
-) -> bool:
-    """Queue the mail that asks to confirm a letter; False where it is withheld, or caps or a suppression forbid it.
+def ask_for_confirmation(letter: Letter, *, now: datetime, kind: Notice.Kind = Kind.CONFIRMATION) -> bool:
+    """Queue the mail that asks to confirm a letter; False where caps or a suppression forbid it.
 
-    The page is the same in any case: it must not tell whether an address is known.
+    An address that has written for this ask is told that instead, once for each new letter and whenever it is asked
+    for again. The page is the same in any case: it must not tell whether an address is known.
     """
     assert letter.supporter is not None  # noqa: S101  an awaiting letter has one
     letter.mail_asked_at, letter.remind_at = now, next_reminder_at(letter, now=now)
     Letter.objects.filter(pk=letter.pk).update(mail_asked_at=now, remind_at=letter.remind_at)
-    return not withheld and _ask_for_proof(
-        letter.supporter, kind, letter=letter, language=letter.language, now=now
-    )
+    earlier = letter.supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
+    if earlier is not None and kind == Kind.REMINDER and _is_told(earlier, since=waits_since(letter)):
+        return False
+    return _ask_for_proof(
+        letter.supporter, kind if earlier is None else Kind.ALREADY, letter=earlier or letter,
+        language=letter.language, now=now,
+    )  # fmt: skip
 
 
 def waits_since(letter: Letter) -> datetime:
@@ -153,8 +156,9 @@ def open_confirmation(letter: Letter) -> Notice | None:
 
 
 def came_back(letter: Letter) -> bool:
-    """Return whether the newest mail that asked for proof of this letter's address was refused or returned."""
-    notice = open_confirmation(letter)
+    """Return whether the newest mail about proof of this letter's address was refused or returned."""
+    mails = Notice.objects.filter(supporter=letter.supporter, kind__in=(*ASKING, Kind.ALREADY), used_at=None)
+    notice = mails.order_by("-created_at", "-id").first()
     return notice is not None and notice.came_back_at is not None
 
 
@@ -277,6 +281,12 @@ def _ask_for_proof(
         )  # fmt: skip
         transaction.on_commit(lambda: something_waits.send_robust(sender=Notice), robust=True)
     return True
+
+
+def _is_told(earlier: Letter, *, since: datetime) -> bool:
+    """Return whether its writer knows since then of this letter: they confirmed it, or a mail has said so."""
+    told = Notice.objects.filter(letter=earlier, kind=Kind.ALREADY, created_at__gte=since)
+    return (earlier.confirmed_at is not None and earlier.confirmed_at >= since) or told.exists()
 
 
 def _mailbox_hash(supporter: Supporter) -> bytes:

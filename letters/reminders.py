@@ -20,9 +20,6 @@ def _remind(letter: Letter, *, now: datetime) -> bool:
     mine = Letter.objects.filter(pk=letter.pk, stage=Letter.Stage.AWAITING, remind_at=letter.remind_at)
     if not mine.update(remind_at=None):  # another worker was first, or the letter moved on
         return False
-    supporter = letter.supporter
-    if supporter is None or not letter.campaign.is_open or notices.came_back(letter):
+    if letter.supporter is None or not letter.campaign.is_open or notices.came_back(letter):
         return False
-    # An address that has written for this ask hears nothing; the page behaves as if it did.
-    has_written = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).exists()
-    return notices.ask_for_confirmation(letter, now=now, kind=Notice.Kind.REMINDER, withheld=has_written)
+    return notices.ask_for_confirmation(letter, now=now, kind=Notice.Kind.REMINDER)

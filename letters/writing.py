@@ -127,7 +127,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
     sentence = fields.text("sentence", posted.get("sentence", before.sentence), errors, most=fields.SENTENCE_LIMIT)
     body = fields.text("body", posted.get("body", before.body), errors, least=fields.BODY_LEAST, most=fields.BODY_MOST)
     if sentence != before.sentence and "sentence" in posted:
-        body = _with_sentence(body, old=before.sentence, new=sentence)
+        body = drafts.with_sentence(body, old=before.sentence, new=sentence)
     fields.links(body, errors, most=letter.campaign.most_links)
     content = Content(
         sentence=sentence,
@@ -205,17 +205,15 @@ def _submit(letter: Letter, *, now: datetime, language: str) -> bool:
         letter.language = language
         letter.save(update_fields=["language"])
     supporter = supporters.of(letter, content)
-    earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
-    proven = supporters.has_just_proved(letter, supporter, now=now)
-    # Somebody who has proved nothing is not told what this address wrote: the same page, and no mail.
-    if earlier is not None and proven:
-        raise AlreadyWritten(earlier)
-    if proven:
+    if supporters.has_just_proved(letter, supporter, now=now):
+        earlier = supporter.letters.filter(ask=letter.ask, stage=Letter.Stage.CONFIRMED).first()
+        if earlier is not None:
+            raise AlreadyWritten(earlier)
         _confirm(letter, supporter, now=now, from_=(Letter.Stage.DRAFT,))
         return True
     lives = timedelta(hours=letter.campaign.confirm_within_hours)
     if lifecycle.move_letter(letter, Letter.Stage.AWAITING, now=now, supporter=supporter, expires_at=now + lives):
-        notices.ask_for_confirmation(letter, now=now, withheld=earlier is not None)
+        notices.ask_for_confirmation(letter, now=now)  # which tells the address alone what it wrote already
     return False
 
 
@@ -240,11 +238,15 @@ def revise_check(letter: Letter) -> Content:
 def awaiting(notice: Notice, *, now: datetime) -> list[Letter]:
     """Return the letters of one address that a confirmation mail covers: all that wait in its campaign.
 
-    A mail that was used covers no letter begun after that, and an old one none at all: links are left lying about.
+    One for an ask that this address has written for waits in vain, and is not among them. A mail that was used covers
+    no letter begun after that, and an old one none at all: links are left lying about.
     """
     if notices.has_run_out(notice, now=now):
         return []
-    letters = notice.supporter.letters.filter(stage=Letter.Stage.AWAITING)
+    written = Letter.objects.filter(
+        ask=OuterRef("ask"), supporter=OuterRef("supporter"), stage=Letter.Stage.CONFIRMED
+    )
+    letters = notice.supporter.letters.filter(~Exists(written), stage=Letter.Stage.AWAITING)
     if notice.used_at is not None:
         letters = letters.filter(created_at__lte=notice.used_at)
     return list(
@@ -376,11 +378,3 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
     supporter.save(update_fields=["sealed", "proven_at"])
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True
-
-
-def _with_sentence(body: str, *, old: str, new: str) -> str:
-    if old and body.startswith(old):
-        body = body[len(old) :].lstrip("\n")
-    if not new or new in body:
-        return body
-    return f"{new}\n\n{body}" if body else new

@@ -1,4 +1,4 @@
-"""Mail to supporters: the confirmation, with its code and its link; and the others (reply_mail, rights_mail)."""
+"""Mail to supporters: the confirmation, with its code and its link; the others are composed by modules of their own."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +12,8 @@ from letters.composing import Message
 from letters.endings import Accepted, Ending, Refused
 from letters.models import Notice
 from letters.page_words import phrase_of_targets
-from worker import automatic_mail, reply_mail, rights_mail
+from targets import suppressions
+from worker import automatic_mail, letter_mail, reply_mail, rights_mail
 from worker.plain_mail import plain
 from worker.transports import Line
 
@@ -20,6 +21,7 @@ BATCH = 50
 _OTHERS: dict[str, Callable[[Notice, str], Message | None]] = {  # than confirmations and reminders
     Notice.Kind.REPLY: reply_mail.compose,
     Notice.Kind.MY_DATA: rights_mail.compose_link,
+    Notice.Kind.ALREADY: letter_mail.compose_already,
     Notice.Kind.ONCE: rights_mail.compose_wish,
     Notice.Kind.TOLD: rights_mail.compose_told,
 }
@@ -48,7 +50,8 @@ def _record(notice: Notice, ending: Ending) -> None:
 def _send(notice: Notice, line: Line) -> Ending:
     # The address is the supporter's own, never what the letter says by now: its text may have been changed since.
     to = notices.address_of(notice)
-    if notice.used_at is not None or not to:
+    is_used = notice.used_at is not None and notice.kind != Notice.Kind.ALREADY  # which a proof makes no less true
+    if is_used or not to or suppressions.covers(suppressions.address_hash(to), now=timezone.now()):
         return Refused(0, "no longer wanted")
     other = _OTHERS.get(notice.kind)
     message = other(notice, to) if other is not None else compose(notice, to)

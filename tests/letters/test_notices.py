@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import User
+from campaigns import publishing
 from campaigns.models import Ask
-from letters import notices, tokens
+from letters import notices, tokens, writing
 from letters.models import Notice
 from targets import suppressions
 from tests import cast
@@ -14,6 +15,19 @@ from tests.letters import deeds
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+
+
+def _kinds() -> list[str]:
+    return list(Notice.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def _another_ask(alice: User, ask: Ask) -> Ask:
+    """Return a second ask of the same campaign."""
+    other = publishing.save_ask(
+        campaign=ask.campaign, by=alice, target_list=ask.target_list, title="Another letter"
+    )
+    publishing.save_template(ask=other, by=alice, language="en", passages=cast.WORDING)
+    return other
 
 
 def _asks(alice: User, n: int) -> list[Ask]:
@@ -30,9 +44,40 @@ def test_one_mail_a_day_for_a_campaign(ask: Ask, now: datetime) -> None:
 
 def test_a_new_mail_for_the_campaign_once_the_address_was_proved(alice: User, ask: Ask, now: datetime) -> None:
     deeds.a_confirmed_letter(ask)
-    letter = deeds.an_awaiting_letter(ask, now=now + timedelta(minutes=1))
-    assert Notice.objects.count() == 1  # this ask was written for
-    assert notices.ask_for_confirmation(letter, now=now + timedelta(minutes=2))
+    deeds.an_awaiting_letter(_another_ask(alice, ask), now=now + timedelta(minutes=1))
+    assert _kinds() == ["confirmation", "confirmation"]
+
+
+def test_an_address_that_wrote_for_an_ask_is_told_so_in_place_of_a_confirmation(ask: Ask, now: datetime) -> None:
+    first = deeds.a_confirmed_letter(ask)
+    later = now + timedelta(minutes=1)
+    second = deeds.an_awaiting_letter(ask, now=later)
+    told = deeds.the_notice(second)
+    assert (told.kind, told.letter, told.language) == ("already", first, second.language)
+    assert notices.find_confirmation(tokens.make(tokens.CONFIRM, bytes(told.key))) is None, "it confirms nothing"
+    assert not writing.confirm_by_code(second, code=tokens.code(bytes(told.key)), now=later)
+
+
+def test_what_tells_of_a_letter_is_under_the_caps_of_all_confirmations(
+    alice: User, ask: Ask, now: datetime
+) -> None:
+    deeds.a_confirmed_letter(ask)
+    for minute in range(1, 9):
+        second = deeds.an_awaiting_letter(ask, now=now + timedelta(minutes=minute))
+    assert _kinds() == ["confirmation", "already"], "one a day for a campaign"
+    assert not notices.ask_for_confirmation(second, now=now + DAY)
+    deeds.an_awaiting_letter(_another_ask(alice, ask), now=now + timedelta(minutes=10))
+    assert _kinds() == ["confirmation", "already"], "whatever it says"
+    for day in range(1, 20):
+        notices.ask_for_confirmation(second, now=now + timedelta(minutes=10) + day * DAY)
+    assert _kinds() == ["confirmation", *["already"] * notices.MOST_UNCONFIRMED_EVER]
+
+
+def test_a_suppressed_address_is_not_told_either(ask: Ask, now: datetime) -> None:
+    deeds.a_confirmed_letter(ask)
+    deeds.suppress(cast.DANA["email"])
+    deeds.an_awaiting_letter(ask, now=now + timedelta(minutes=1))
+    assert _kinds() == ["confirmation"]
 
 
 def test_three_mails_a_day_for_an_address_whatever_the_campaign(alice: User, now: datetime) -> None:

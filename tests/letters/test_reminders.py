@@ -100,7 +100,7 @@ def test_nobody_is_reminded_of_what_does_not_wait_or_cannot_arrive(ask: Ask, now
     assert _kinds() == ["confirmation"]
 
 
-def test_an_address_that_has_written_sees_the_same_page_and_gets_no_reminder(ask: Ask, now: datetime) -> None:
+def test_an_address_that_has_written_sees_the_same_page_and_is_told_once(ask: Ask, now: datetime) -> None:
     deeds.a_confirmed_letter(ask)
     second = deeds.an_awaiting_letter(ask, now=now + HOUR)
     unknown = deeds.an_awaiting_letter(ask, now=now + HOUR, email="somebody@mail.example")
@@ -109,6 +109,29 @@ def test_an_address_that_has_written_sees_the_same_page_and_gets_no_reminder(ask
     assert reminders.send_due(now=now + 2 * DAY) == 1
     assert [Letter.objects.get(pk=letter.pk).remind_at for letter in (second, unknown)] == [None, None]
     assert Notice.objects.get(kind="reminder").supporter == unknown.supporter
+    assert Notice.objects.get(kind="already").supporter == second.supporter
+
+
+def test_what_a_cap_kept_back_is_told_when_the_reminder_is_due(
+    alice: User, ask: Ask, target_list: TargetList, now: datetime
+) -> None:
+    deeds.a_confirmed_letter(ask)
+    other = publishing.save_ask(campaign=ask.campaign, by=alice, target_list=target_list, title="Another letter")
+    publishing.save_template(ask=other, by=alice, language="en", passages=cast.WORDING)
+    deeds.an_awaiting_letter(other, now=now + HOUR)
+    deeds.an_awaiting_letter(ask, now=now + 2 * HOUR)
+    assert _kinds() == ["confirmation", "confirmation"]
+    Letter.objects.filter(ask=other).update(remind_at=None)
+    assert reminders.send_due(now=now + 27 * HOUR) == 1
+    assert _kinds() == ["confirmation", "confirmation", "already"]
+
+
+def test_of_two_alike_sent_at_once_the_other_is_not_reminded_of(ask: Ask, now: datetime) -> None:
+    first = deeds.an_awaiting_letter(ask)
+    deeds.an_awaiting_letter(ask)
+    assert writing.confirm_by_link(deeds.the_notice(first), chosen={first.pk: writing.digest(first)}, now=now + HOUR)
+    assert reminders.send_due(now=now + DAY) == 0
+    assert _kinds() == ["confirmation"]
 
 
 def test_a_returned_confirmation_is_known_by_its_message_id_alone(ask: Ask, now: datetime) -> None:

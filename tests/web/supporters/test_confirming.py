@@ -67,10 +67,13 @@ def test_the_same_page_for_an_address_that_gets_no_mail(dana: Dana) -> None:
     suppressions.add(suppressions.address_hash("eve@mail.example"), reason="not_me", source="test")
     silent = dana.send(email="eve@mail.example")
     assert Notice.objects.count() == 1
-    pages.append(neutral(page(dana.get(silent))))
-    wrong.append(neutral(page(dana.post(silent, {"code": "123456"}))))
-    assert pages[0] == pages[1]
-    assert wrong[0] == wrong[1]
+    dana.press(dana.link())
+    written = dana.send()
+    for waiting in (silent, written):
+        pages.append(neutral(page(dana.get(waiting))))
+        wrong.append(neutral(page(dana.post(waiting, {"code": "000000"}))))
+    assert pages[0] == pages[1] == pages[2]
+    assert wrong[0] == wrong[1] == wrong[2]
 
 
 def test_the_mail_can_be_asked_for_again_once_a_day(dana: Dana) -> None:
@@ -251,7 +254,29 @@ def test_an_address_that_already_wrote_learns_nothing_before_the_proof(dana: Dan
     dana.confirm()
     waiting = dana.send()
     assert "already" not in page(dana.get(waiting)).lower().replace("opened the link already", "")
-    assert Notice.objects.count() == 1
+    assert [notice.kind for notice in Notice.objects.order_by("pk")] == ["confirmation", "already"]
+    Notice.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    Letter.objects.update(mail_asked_at=timezone.now() - timedelta(hours=25))
+    dana.post(waiting, {"deed": "again"})
+    assert dana.notice().kind == "already", "nor when the mail is asked for again"
+
+
+def test_a_mail_that_came_back_is_said_whatever_it_told(dana: Dana) -> None:
+    dana.confirm()
+    waiting = dana.send()
+    assert "came back" not in page(dana.get(waiting))
+    Notice.objects.filter(kind="already").update(came_back_at=timezone.now(), state="failed")
+    assert "Our mail to this address came back." in page(dana.get(waiting))
+
+
+def test_the_link_of_a_mail_shows_the_letter_that_was_sent_not_the_same_one_again(dana: Dana) -> None:
+    dana.send()
+    dana.send()
+    dana.press(dana.link(), {"letter": str(Letter.objects.earliest("id").pk)})
+    first = Letter.objects.earliest("id")
+    answer = dana.get(dana.link())
+    assert "already sent this letter" in one_h1(answer)
+    assert f"/letter/{tokens.make(tokens.STATUS, bytes(first.key))}/" in page(answer)
 
 
 def test_the_same_letter_written_twice_is_sent_once_and_says_so(dana: Dana) -> None:
