@@ -58,6 +58,7 @@ class Content:
     began_with: str = ""  # the wording (its id) that the text began with, where the language was changed and it kept
     answers: str = ""  # "here" where targets do not learn the address and we receive mail: they answer through us
     told: str = ""  # which of its copies its writer told us they posted or mailed themselves (letters.told)
+    copy_to_me: str = ""  # "yes" or "no": whether its writer wants one by mail, once confirmed; "" where never asked
 
     def values(self) -> dict[str, str]:
         """Return the content as plain strings, for sealing."""

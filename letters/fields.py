@@ -94,6 +94,11 @@ def email(typed: str, errors: dict[str, str], letter: Letter) -> str:
     return address
 
 
+def tick(typed: str) -> str:
+    """Return "yes" or "no" as a box says it, "" for anything else."""
+    return typed if typed in {"yes", "no"} else ""
+
+
 def one_line(typed: str) -> str:
     """Return what was typed as one line without control characters: enough to show it again."""
     return _FORBIDDEN.sub("", " ".join(typed.split()))[:1000]

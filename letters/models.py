@@ -320,6 +320,7 @@ class Notice(models.Model):
         REPLY = "reply", "Reply"
         MY_DATA = "my_data", "My data"
         ALREADY = "already", "Already written"  # sent in place of a confirmation; its letter is the one confirmed then
+        COPY = "copy", "Copy"  # of a letter that was confirmed, to its writer
         ONCE = "once", "Tell me once"  # asks for proof of such a wish
         TOLD = "told", "Told once"
 
@@ -354,9 +355,11 @@ class Notice(models.Model):
                 condition=Q(state__in=["queued", "sending", "sent", "failed"]), name="notice_state_is_known"
             ),
             models.CheckConstraint(
-                condition=~Q(kind__in=["confirmation", "reminder", "reply", "already"]) | Q(letter__isnull=False),
+                condition=Q(letter__isnull=False)
+                | ~Q(kind__in=["confirmation", "reminder", "reply", "already", "copy"]),
                 name="notice_about_a_letter",
             ),
+            models.UniqueConstraint(fields=["letter"], condition=Q(kind="copy"), name="one_copy_per_letter"),
         ]
         indexes = [
             # how many confirmations went to this address today

@@ -99,6 +99,22 @@ def send_link(supporter: Supporter, *, to: str, language: str, now: datetime) ->
     return True
 
 
+def send_copy(letter: Letter, *, now: datetime) -> bool:
+    """Queue the copy of a letter that is confirmed now, to the address that was proved by it; False if suppressed.
+
+    It is under no cap but this: one for each letter.
+    """
+    supporter = letter.supporter
+    assert supporter is not None  # noqa: S101  a constraint: a confirmed letter has one
+    if suppressions.covers(bytes(supporter.address_hash), now=now):
+        return False
+    Notice.objects.create(
+        supporter=supporter, letter=letter, kind=Kind.COPY, language=letter.language,
+        address_hash=_mailbox_hash(supporter), due_at=now, created_at=now,
+    )  # fmt: skip
+    return True
+
+
 def tell(telling: Telling, asked: Iterable[Supporter], *, now: datetime) -> int:
     """Queue one mail to each of those who asked to be told once; return how many."""
     made = [

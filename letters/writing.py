@@ -64,16 +64,19 @@ def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
 
     `language` is the page's; the letter's is the one that all its targets read, else the ask's own.
-    `after` is the same person's earlier letter, whose name, e-mail and town are kept; `proven` says that they have
-    just confirmed that address, so that this letter needs no mail of its own. Where the ask offers a choice, the letter
-    goes to `targets`, public ids as a page showed them, or else to those we suggest to somebody from `country`.
+    `after` is the same person's earlier letter: name, e-mail, town and wish for a copy are kept. `proven` says that
+    they have just confirmed that address, so that this letter needs no mail to prove it. Where the ask offers a choice,
+    it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody from `country`.
     """
     if not ask.campaign.is_open:
         raise CampaignClosed
     content = Content()
     if after is not None and after.sealed:
         earlier = read(after)
-        content = Content(name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country)
+        content = Content(
+            name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country,
+            copy_to_me="" if ask.warns else earlier.copy_to_me,
+        )  # fmt: skip
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)
     content = replace(content, country=country or content.country)
@@ -119,7 +122,7 @@ def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | No
 def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Content:
     """Keep what the supporter wrote; raises LetterRefused with a sentence per field, the rest being kept all the same.
 
-    `posted` may hold subject, body, sentence, name, email and town; a missing one stays as it is.
+    `posted` may hold subject, body, sentence, name, email, town and copy_to_me; a missing one stays as it is.
     """
     before = read(letter)
     drafts.reopen(letter, now=now)
@@ -129,17 +132,15 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
     if sentence != before.sentence and "sentence" in posted:
         body = drafts.with_sentence(body, old=before.sentence, new=sentence)
     fields.links(body, errors, most=letter.campaign.most_links)
-    content = Content(
+    content = replace(
+        before,
         sentence=sentence,
         body=body,
         subject=fields.subject(posted.get("subject", before.subject), errors),
         name=fields.name(posted.get("name", before.name), errors),
         email=fields.email(posted.get("email", before.email), errors, letter),
         town=fields.town(posted.get("town", before.town), errors),
-        country=before.country,
-        told=before.told,
-        began_with=before.began_with,
-        targets=before.targets,
+        copy_to_me=fields.tick(posted.get("copy_to_me", before.copy_to_me)),
     )
     if content.email != before.email:
         letter.proven = False  # another address wants a proof of its own
@@ -376,5 +377,7 @@ def _confirm(letter: Letter, supporter: Supporter, *, now: datetime, from_: tupl
     supporters.keep(supporter, content)
     supporter.proven_at = now
     supporter.save(update_fields=["sealed", "proven_at"])
+    if content.copy_to_me == "yes":
+        notices.send_copy(letter, now=now)
     transaction.on_commit(lambda: something_waits.send_robust(sender=Letter), robust=True)
     return True

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.utils import translation
 
 from campaigns import publishing
-from letters import tokens
+from letters import composing, tokens, writing
 from letters.composing import Message
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
-from worker.plain_mail import plain
+from worker.plain_mail import RULE, plain
 
 
 def compose_already(notice: Notice, to: str) -> Message | None:
@@ -24,6 +24,30 @@ def compose_already(notice: Notice, to: str) -> Message | None:
         return None
     with translation.override(notice.language):
         return plain(notice, to, template="already", context=_about(letter, notice))
+
+
+def compose_copy(notice: Notice, to: str) -> Message | None:
+    """Return the mail with a letter as the first of its targets reads it; None once it is taken back or forgotten.
+
+    Whoever confirmed the letter has proved the address: this mail may hold what was typed.
+    """
+    letter = notice.letter
+    if letter is None or letter.stage != Letter.Stage.CONFIRMED or not letter.sealed:
+        return None
+    deliveries = letter.deliveries.select_related("version").order_by("pk")
+    finisher = composing.Finisher(letter.template, writing.read(letter), draw=letter.draw)
+    finished = finisher.finish(deliveries[0].version.values)
+    with translation.override(notice.language):
+        context = {
+            **_about(letter, notice),
+            "ask_title": publishing.title_of(letter.ask, notice.language),
+            "targets": len(deliveries),
+            "subject": finished.subject,
+            "text": finished.text,
+            "rule": RULE,
+            "test": settings.BUILT_IN_MAIL_SERVER,
+        }
+        return plain(notice, to, template="copy", context=context)
 
 
 def _about(letter: Letter, notice: Notice) -> dict[str, Any]:

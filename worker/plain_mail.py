@@ -11,6 +11,8 @@ from letters.composing import Message
 from letters.models import Notice
 from worker import automatic_mail
 
+RULE = ("- " * 20).strip()  # above and below what somebody else, or somebody before, wrote
+
 
 def plain(
     notice: Notice, to: str, *, template: str, context: Mapping[str, Any], sender: str = "confirm",

@@ -7,9 +7,8 @@ from letters import replies, writing
 from letters.composing import Message
 from letters.models import Notice
 from worker.automatic_mail import FORWARDED
-from worker.plain_mail import plain, unsubscribing
+from worker.plain_mail import RULE, plain, unsubscribing
 
-RULE = "- " * 20
 SENDER = "answers"  # its mail is taken for nothing but bounces (letters.incoming)
 
 
@@ -30,7 +29,7 @@ def compose(notice: Notice, to: str) -> Message | None:
             "is_hidden": not writing.read(letter).reply_to,
             "organisation": campaign.organisation.name,
             "campaign_title": publishing.page_text(campaign, letter.language).title,
-            "rule": RULE.strip(),
+            "rule": RULE,
         }
         return plain(
             notice, to, template="reply", context=context, sender=SENDER, named="answer",

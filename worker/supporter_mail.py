@@ -22,6 +22,7 @@ _OTHERS: dict[str, Callable[[Notice, str], Message | None]] = {  # than confirma
     Notice.Kind.REPLY: reply_mail.compose,
     Notice.Kind.MY_DATA: rights_mail.compose_link,
     Notice.Kind.ALREADY: letter_mail.compose_already,
+    Notice.Kind.COPY: letter_mail.compose_copy,
     Notice.Kind.ONCE: rights_mail.compose_wish,
     Notice.Kind.TOLD: rights_mail.compose_told,
 }

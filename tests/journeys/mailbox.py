@@ -43,9 +43,9 @@ class Mailbox:
             time.sleep(0.1)
         raise AssertionError(f"no link to {path} came to {email} within {seconds:g} s")
 
-    def count(self, email: str) -> int:
-        """Return how many mails came to an address."""
-        return len(self._store.letters_in(email, limit=100, offset=0))
+    def confirmations(self, email: str) -> int:
+        """Return how many of the newest mails to an address ask for its proof."""
+        return sum("/confirm/" in text for text in self._texts(email))
 
     def letters_by(self, name: str, *, to: str = "") -> list[str]:
         """Return the texts of letters from a supporter, to one address or to all, oldest first."""

@@ -66,7 +66,7 @@ def test_a_letter_confirmed_by_code_leads_to_the_next_ask_without_another_mail(
     page.get_by_role("button", name="Check my letter").click()
     page.get_by_role("button", name=re.compile("Send (my letter|as it is)")).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your letter is on its way.")
-    assert mailbox.count("zoe@mail.example") == 1
+    assert mailbox.confirmations("zoe@mail.example") == 1
 
 
 def test_a_link_that_a_mail_scanner_opens_twenty_times_confirms_nothing(open_page: OpenPage, mailbox: Mailbox) -> None:

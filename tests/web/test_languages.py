@@ -156,7 +156,7 @@ def test_the_switch_of_the_page_to_write_on_keeps_an_unfinished_form_first(dana:
 
 
 def test_a_letter_that_waits_for_its_confirmation_goes_on_waiting_where_nothing_is_typed(dana: Dana) -> None:
-    confirm = dana.send()
+    confirm = dana.send(copy_to_me="yes")
     write = confirm.replace("/confirm/", "/write/")
     press(dana, write, "de")
     assert dana.letter().stage == Letter.Stage.AWAITING

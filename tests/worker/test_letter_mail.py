@@ -7,15 +7,19 @@ from email.message import EmailMessage
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.models import User
+from campaigns import publishing
 from campaigns.models import Ask
 from config.env import MailServerAddress
-from letters import incoming, tokens, writing
+from letters import erasures, incoming, notices, tokens, writing
 from letters.arrivals import What
 from letters.incoming import Mail
 from letters.models import Delivery, Letter, Notice
+from targets import suppressions
 from tests import cast
 from tests.letters import deeds
 from tests.worker.faulty_server import FaultyServer
@@ -110,3 +114,90 @@ def test_such_mail_that_comes_back_is_known_and_dropped(ask: Ask, server: Faulty
     (mail,) = _mailed(server)
     to = f"confirm@{settings.MAIL_DOMAIN}"
     assert incoming.take(Mail(to, "", bytes(mail)), now=timezone.now()) == What.LOOPED
+
+
+def _second_ask(alice: User, ask: Ask) -> Ask:
+    other = publishing.save_ask(campaign=ask.campaign, by=alice, target_list=ask.target_list, title="Another letter")
+    publishing.save_template(ask=other, by=alice, language="en", passages=cast.WORDING)
+    return other
+
+
+def test_a_copy_comes_once_the_letter_is_confirmed_as_its_first_target_reads_it(
+    ask: Ask, server: FaultyServer
+) -> None:
+    letter = deeds.an_awaiting_letter(ask, now=timezone.now(), copy_to_me="yes")
+    (confirmation,) = _mailed(server)
+    assert cast.DANA["sentence"] not in confirmation.as_string(), "nothing that was typed before the proof"
+    assert writing.confirm_by_link(deeds.the_notice(letter), chosen=None, now=timezone.now())
+    preview = writing.previews(letter, now=timezone.now())[0]
+    (mail,) = _mailed(server)
+    text = str(mail.get_content()).replace("\r\n", "\n")
+    assert mail["Subject"] == f"Your copy: {preview.letter.subject}"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert f"{preview.letter.subject}\n\n{preview.letter.text}" in text
+    assert cast.DANA["sentence"] in text
+    assert f"It goes to {preview.target.name} and 2 others." in text
+    assert "Each of the 3 people gets a salutation of their own" in text
+    assert _status(letter, "en") in text
+    assert _mailed(server) == [], "one for each letter"
+
+
+def test_each_letter_of_an_address_that_is_proved_has_a_copy_of_its_own(
+    alice: User, ask: Ask, server: FaultyServer
+) -> None:
+    first = _confirmed(ask, server, copy_to_me="yes")
+    second = writing.begin(
+        ask=_second_ask(alice, ask), language="en", now=timezone.now(), after=first, proven=True
+    )
+    assert writing.read(second).copy_to_me == "yes", "what was ticked is kept for the next letter"
+    assert writing.submit(second, now=timezone.now())
+    assert [str(mail["Subject"]).partition(":")[0] for mail in _mailed(server)] == ["Your copy", "Your copy"]
+
+
+def test_a_letter_that_may_endanger_its_writer_has_no_copy_because_the_one_before_had(
+    alice: User, ask: Ask, server: FaultyServer
+) -> None:
+    first, dangerous = _confirmed(ask, server, copy_to_me="yes"), _second_ask(alice, ask)
+    dangerous.warns = True
+    second = writing.begin(ask=dangerous, language="en", now=timezone.now(), after=first, proven=True)
+    assert writing.read(second).copy_to_me == ""
+
+
+@pytest.mark.parametrize("copy", ["no", "", "perhaps"])
+def test_nobody_gets_a_copy_who_did_not_ask_for_one(ask: Ask, server: FaultyServer, copy: str) -> None:
+    _confirmed(ask, server, copy_to_me=copy)
+    assert _mailed(server) == []
+
+
+@pytest.mark.parametrize("how", ["taken back", "suppressed", "erased", "forgotten"])
+def test_no_copy_leaves_of_a_letter_that_is_not_to_be_read_any_more(
+    ask: Ask, server: FaultyServer, how: str
+) -> None:
+    letter, now = _confirmed(ask, server, copy_to_me="yes"), timezone.now()
+    if how == "taken back":
+        writing.withdraw(letter, now=now)
+    elif how == "suppressed":
+        deeds.suppress(DANA)
+    elif how == "erased":
+        erasures.erase(suppressions.address_hash(DANA), now=now)
+    else:
+        Letter.objects.filter(pk=letter.pk).update(sealed=b"")
+    assert _mailed(server) == []
+    assert not Notice.objects.filter(kind="copy", state__in=["queued", "sent"]).exists()
+
+
+def test_who_is_suppressed_already_has_no_copy_waiting(ask: Ask, server: FaultyServer) -> None:
+    letter = deeds.an_awaiting_letter(ask, now=timezone.now(), copy_to_me="yes")
+    deeds.suppress(DANA)
+    assert writing.confirm_by_link(deeds.the_notice(letter), chosen=None, now=timezone.now())
+    assert not Notice.objects.filter(kind="copy").exists()
+
+
+def test_a_copy_is_sent_once_though_its_worker_died(ask: Ask, server: FaultyServer) -> None:
+    _confirmed(ask, server, copy_to_me="yes")
+    (claimed,) = notices.claim(limit=5, now=timezone.now())
+    assert _mailed(server) == [], "another holds it"
+    notices.give_back([claimed], now=timezone.now())
+    assert len(_mailed(server)) == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        notices.send_copy(Letter.objects.get(), now=timezone.now())

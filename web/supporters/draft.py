@@ -37,7 +37,7 @@ from web.supporters import (
 )
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
-WRITTEN = ("sentence", "subject", "body", "name", "email", "town")
+WRITTEN = ("sentence", "subject", "body", "name", "email", "town", "copy_to_me")
 WITHOUT_US = ("own-mail", "print")  # the steps of a letter that does not pass through us
 ALL_IN_FULL = 40  # more targets than this are named, and shown one at a time
 FIRST_IN_FULL = 3

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Organisation
 from campaigns.models import Ask, Campaign
 from letters import forgetting, tokens
-from letters.models import Letter
+from letters.models import Letter, Notice
 from targets import lists
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page, values
 
@@ -148,6 +148,31 @@ def test_a_long_list_shows_three_letters_and_any_other_on_request(dana: Dana) ->
     one = page(dana.get(shown[1]))
     assert "Dear Member 699," in one
     assert one.count('name="letter"') == 1
+
+
+def _copy_box(html: str) -> str:
+    found = re.search(r'<input[^>]*type="checkbox"[^>]*name="copy_to_me"[^>]*>', html)
+    assert found is not None
+    return found[0]
+
+
+def test_the_copy_is_offered_ticked_but_where_a_letter_may_endanger_its_writer(dana: Dana) -> None:
+    assert "checked" in _copy_box(page(dana.get(dana.begin())))
+    Ask.objects.update(warns=True)
+    assert "checked" not in _copy_box(page(dana.get(dana.begin())))
+
+
+@pytest.mark.parametrize(("posted", "is_ticked"), [(["no", "yes"], True), (["no"], False)])
+def test_the_copy_stays_as_it_was_chosen_on_every_step(dana: Dana, posted: list[str], is_ticked: bool) -> None:
+    write = dana.begin()
+    refused = dana.post(write, {**DANA, "name": "", "copy_to_me": posted})
+    assert ("checked" in _copy_box(page(refused))) == is_ticked
+    check = dana.post(write, {**DANA, "copy_to_me": posted})["Location"]
+    dana.post(write, {**DANA, "letter_language": "de", "text": "keep", "copy_to_me": posted})
+    assert ("checked" in _copy_box(page(dana.get(write)))) == is_ticked
+    dana.post(check)
+    dana.press(dana.link())
+    assert Notice.objects.filter(kind="copy").count() == is_ticked
 
 
 def test_sending_twice_makes_one_letter_and_one_mail(dana: Dana) -> None:
