@@ -133,7 +133,7 @@ def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
         # Read again under a lock: the text may have been changed in another window meanwhile.
         letter.refresh_from_db(fields=["stage", "sealed"], from_queryset=Letter.objects.select_for_update())
         drafts.reopen(letter, now=now)
-        letter.expires_at = now + drafts.LIVE_FOR
+        letter.expires_at = drafts.ends_at(letter, now=now)
         content = replace(drafts.read(letter), targets=kept(ticked))
         drafts.keep(letter, content)
         letter.save(update_fields=["sealed", "expires_at"])

@@ -9,7 +9,8 @@ from letters.composing import Content
 from letters.models import Letter
 from letters.refusals import LetterRefused
 
-LIVE_FOR = timedelta(hours=24)
+LIVE_FOR = timedelta(hours=24)  # after the last change
+KEPT_FOR = timedelta(days=7)  # after its writer asked for a link to it
 
 
 def read(letter: Letter) -> Content:
@@ -18,6 +19,11 @@ def read(letter: Letter) -> Content:
         return Content()
     values = privacy.unseal(letter.campaign, table="letter", row=bytes(letter.key), sealed=bytes(letter.sealed))
     return Content(**values)
+
+
+def ends_at(letter: Letter, *, now: datetime) -> datetime:
+    """Return when the time of a draft that is changed now runs out."""
+    return max(now + LIVE_FOR, letter.kept_until or now)
 
 
 def reopen(letter: Letter, *, now: datetime) -> None:

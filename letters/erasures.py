@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from letters import erasure_journal, lifecycle, supporters, writing
+from letters import continuing, erasure_journal, lifecycle, supporters, writing
 from letters.erasure_journal import Line
 from letters.feedback import Reply, ToldReply
 from letters.models import Delivery, Letter, Notice, Supporter
@@ -74,6 +74,7 @@ def _erase_supporter(supporter: Supporter, *, now: datetime) -> int:
         stopped += writing.withdraw(letter, now=now, reason="erased")[0]
         if letter.stage == Letter.Stage.DRAFT:
             lifecycle.move_letter(letter, Letter.Stage.EXPIRED, now=now)
+    continuing.forget(supporter, now=now)
     supporter.letters.update(sealed=b"", source="", passes_replies=False)
     deliveries = Delivery.objects.filter(letter__supporter=supporter)
     Reply.objects.filter(delivery__in=deliveries).update(sealed=b"")

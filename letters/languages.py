@@ -55,7 +55,7 @@ def change(letter: Letter, *, language: str, keeps_text: bool, now: datetime) ->
             content = replace(content, subject=subject, body=body, began_with="")
         letter.template = template
         letter.own_words = own_words.count(content.body, given(letter, content)[1])
-        letter.expires_at = now + drafts.LIVE_FOR
+        letter.expires_at = drafts.ends_at(letter, now=now)
         drafts.keep(letter, content)
         letter.save(update_fields=["template", "own_words", "expires_at", "sealed"])
         publishing.lock(template, now=now)

@@ -59,6 +59,7 @@ class Letter(models.Model):
     source = models.CharField(max_length=40, blank=True)  # ?via=
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(null=True)  # as a draft: its writer asked for a link to go on later
     mail_asked_at = models.DateTimeField(null=True)  # when its mail was last asked for, whether or not one left
     remind_at = models.DateTimeField(null=True)  # when its next reminder is due
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -317,6 +318,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", "Confirmation"
         REMINDER = "reminder", "Reminder"  # another confirmation, with a link and a code of its own
+        LATER = "later", "Continue later"  # the link to a draft
         REPLY = "reply", "Reply"
         MY_DATA = "my_data", "My data"
         ALREADY = "already", "Already written"  # sent in place of a confirmation; its letter is the one confirmed then
@@ -355,8 +357,7 @@ class Notice(models.Model):
                 condition=Q(state__in=["queued", "sending", "sent", "failed"]), name="notice_state_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(letter__isnull=False)
-                | ~Q(kind__in=["confirmation", "reminder", "reply", "already", "copy"]),
+                condition=Q(kind__in=["my_data", "once", "told"]) | Q(letter__isnull=False),
                 name="notice_about_a_letter",
             ),
             models.UniqueConstraint(fields=["letter"], condition=Q(kind="copy"), name="one_copy_per_letter"),

@@ -26,7 +26,7 @@ RESEND_AFTER = timedelta(seconds=60)  # at the earliest; the caps are stricter, 
 REMIND_AFTER = (timedelta(hours=24), timedelta(hours=72))
 Kind = Notice.Kind
 ASKING = (Kind.CONFIRMATION, Kind.REMINDER)  # for proof of an address that letters wait for
-PROVING = (*ASKING, Kind.ONCE, Kind.ALREADY)  # what the caps of P19 count
+PROVING = (*ASKING, Kind.ONCE, Kind.ALREADY, Kind.LATER)  # what the caps of P19 count
 CODE_TRIES = 5
 LEASE = timedelta(minutes=5)
 MESSAGE_ID = re.compile(r"[a-z]+-(\d{1,18})-([0-9a-f]{12})")
@@ -66,6 +66,14 @@ def next_reminder_at(letter: Letter, *, now: datetime) -> datetime | None:
 def ask_for_wish(supporter: Supporter, *, language: str, now: datetime) -> bool:
     """Queue the mail by which the owner of an address confirms that they want to be told once; under the same caps."""
     return _ask_for_proof(supporter, Kind.ONCE, letter=None, language=language, now=now)
+
+
+def send_draft(draft: Letter, owner: Supporter, *, language: str, now: datetime) -> bool:
+    """Queue the mail with the link to a draft, to the owner of the address it names; under the caps of confirmations.
+
+    Whose draft it is nobody has proved: it stays nobody's.
+    """
+    return _ask_for_proof(owner, Kind.LATER, letter=draft, language=language, now=now)
 
 
 def next_possible_at(letter: Letter) -> datetime:
@@ -289,7 +297,7 @@ def _ask_for_proof(
     with transaction.atomic():
         locks.of_address(mailbox)  # counting and adding are one step, however many ask at once
         suppressed = suppressions.covers(bytes(supporter.address_hash), now=now)
-        if suppressed or _next_possible(supporter, mailbox, now=now) is not None:
+        if suppressed or _next_possible(supporter, mailbox, kind=kind, now=now) is not None:
             return False
         Notice.objects.create(
             supporter=supporter, letter=letter, kind=kind, language=language, address_hash=mailbox,
@@ -309,8 +317,8 @@ def _mailbox_hash(supporter: Supporter) -> bytes:
     return suppressions.address_hash(mailbox_of(supporters.address_of(supporter)))
 
 
-def _next_possible(supporter: Supporter, mailbox: bytes, *, now: datetime) -> datetime | None:
-    """Return when the caps allow the next mail to this address; None where they allow it now."""
+def _next_possible(supporter: Supporter, mailbox: bytes, *, kind: Notice.Kind, now: datetime) -> datetime | None:
+    """Return when the caps allow the next mail of a kind to this address; None where they allow it now."""
     confirmations = Notice.objects.filter(address_hash=mailbox, kind__in=PROVING)
     today = confirmations.filter(created_at__gt=now - DAY)
     waits: list[datetime] = []
@@ -318,6 +326,8 @@ def _next_possible(supporter: Supporter, mailbox: bytes, *, now: datetime) -> da
     if len(recent) >= MOST_A_DAY:
         waits.append(recent[-1] + DAY)
     here = today.filter(supporter=supporter)
+    if kind in ASKING:  # who asked for a link to go on later may well be done on the same day
+        here = here.exclude(kind=Kind.LATER)
     if supporter.proven_at:
         here = here.filter(created_at__gt=supporter.proven_at)
     newest = list(here.order_by("-created_at").values_list("created_at", flat=True)[:MOST_PER_CAMPAIGN_AND_DAY])

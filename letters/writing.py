@@ -146,7 +146,7 @@ def revise(letter: Letter, *, posted: Mapping[str, str], now: datetime) -> Conte
         letter.proven = False  # another address wants a proof of its own
     content = composing.pinned(content, letter.ask, letter.template.language)
     letter.own_words = own_words.count(content.body, languages.given(letter, content)[1])
-    letter.expires_at = now + drafts.LIVE_FOR
+    letter.expires_at = drafts.ends_at(letter, now=now)
     letter.passes_replies = replies.come_back(content, letter.ask)
     drafts.keep(letter, content)
     names = ("sealed", "own_words", "proven", "expires_at", "passes_replies")

@@ -1,4 +1,4 @@
-"""Mail that people ask for themselves: the link to what is kept about them, and what they wanted to be told once."""
+"""Mail that people ask for themselves: links to a draft and to what is kept, and what they wanted to be told once."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import translation
 
 from campaigns import publishing
-from letters import inquiries, tokens
+from letters import continuing, inquiries, tokens
 from letters.composing import Message
 from letters.models import Notice
 from worker.plain_mail import plain, unsubscribing
@@ -22,6 +22,26 @@ def compose_link(notice: Notice, to: str) -> Message:
             "until": notice.created_at + inquiries.LINK_LASTS_FOR,
         }
         return plain(notice, to, template="my_data", context=context)
+
+
+def compose_draft(notice: Notice, to: str) -> Message | None:
+    """Return the mail with the link to a draft; None where it was sent, has run out, or names another address by now.
+
+    Nothing that was typed is in it: whoever asked for it has proved nothing.
+    """
+    draft = notice.letter
+    if draft is None or not continuing.may_be_opened_by(draft, notice.supporter):
+        return None
+    token = tokens.make(tokens.DRAFT, bytes(draft.key))
+    with translation.override(notice.language):
+        slug = notice.supporter.campaign.slug
+        context = {
+            **_campaign(notice),
+            "ask_title": publishing.title_of(draft.ask, notice.language),
+            "link": f"{settings.BASE_URL}/{notice.language}/{slug}/draft/{token}/write/",
+            "until": draft.expires_at,
+        }
+        return plain(notice, to, template="later", context=context)
 
 
 def compose_wish(notice: Notice, to: str) -> Message:

@@ -21,11 +21,13 @@ BATCH = 50
 _OTHERS: dict[str, Callable[[Notice, str], Message | None]] = {  # than confirmations and reminders
     Notice.Kind.REPLY: reply_mail.compose,
     Notice.Kind.MY_DATA: rights_mail.compose_link,
+    Notice.Kind.LATER: rights_mail.compose_draft,
     Notice.Kind.ALREADY: letter_mail.compose_already,
     Notice.Kind.COPY: letter_mail.compose_copy,
     Notice.Kind.ONCE: rights_mail.compose_wish,
     Notice.Kind.TOLD: rights_mail.compose_told,
 }
+_STILL_TRUE = {Notice.Kind.ALREADY, Notice.Kind.LATER}  # though their address was proved before they left
 
 
 def send_due(line: Line) -> int:
@@ -51,7 +53,7 @@ def _record(notice: Notice, ending: Ending) -> None:
 def _send(notice: Notice, line: Line) -> Ending:
     # The address is the supporter's own, never what the letter says by now: its text may have been changed since.
     to = notices.address_of(notice)
-    is_used = notice.used_at is not None and notice.kind != Notice.Kind.ALREADY  # which a proof makes no less true
+    is_used = notice.used_at is not None and notice.kind not in _STILL_TRUE
     if is_used or not to or suppressions.covers(suppressions.address_hash(to), now=timezone.now()):
         return Refused(0, "no longer wanted")
     other = _OTHERS.get(notice.kind)

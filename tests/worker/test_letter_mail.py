@@ -1,4 +1,4 @@
-"""Mail about a letter that was confirmed: what it says, what it must not, and that it reaches its writer's mailbox."""
+"""Mail about somebody's letter, in their mailbox: what it says, and what it must not."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Ask
 from config.env import MailServerAddress
-from letters import erasures, incoming, notices, tokens, writing
+from letters import continuing, erasures, incoming, notices, tokens, writing
 from letters.arrivals import What
 from letters.incoming import Mail
 from letters.models import Delivery, Letter, Notice
@@ -201,3 +201,10 @@ def test_a_copy_is_sent_once_though_its_worker_died(ask: Ask, server: FaultyServ
     assert len(_mailed(server)) == 1
     with pytest.raises(IntegrityError), transaction.atomic():
         notices.send_copy(Letter.objects.get(), now=timezone.now())
+
+
+def test_the_link_to_a_draft_reaches_whoever_asked_for_it(ask: Ask, server: FaultyServer) -> None:
+    letter = deeds.a_draft(ask, now=timezone.now())
+    continuing.keep_for_later(letter, language="en", now=timezone.now())
+    (mail,) = _mailed(server)
+    assert f"/draft/{tokens.make(tokens.DRAFT, bytes(letter.key))}/write/" in str(mail.get_content())

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns.models import Ask
-from letters import inquiries, notices, reminders, supporters, telling, tokens
-from letters.models import Notice
+from letters import continuing, forgetting, inquiries, notices, reminders, supporters, telling, tokens, writing
+from letters.models import Letter, Notice
 from tests import cast
 from tests.letters import deeds
 from worker import rights_mail, supporter_mail
@@ -71,3 +71,35 @@ def test_what_was_wished_is_told_in_the_organisers_words_and_can_be_stopped_with
     assert _text(mail).strip().startswith("The court let them go.")
     assert "/my/stop/" in mail["List-Unsubscribe"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def _draft_mail(ask: Ask, *, language: str = "en") -> tuple[Letter, Notice]:
+    letter = deeds.a_draft(ask, now=timezone.now())
+    continuing.keep_for_later(letter, language=language, now=timezone.now())
+    return letter, Notice.objects.select_related("supporter__campaign__organisation", "letter__ask").get(kind="later")
+
+
+def test_the_link_to_a_draft_quotes_nothing_and_says_until_when_it_works(ask: Ask) -> None:
+    letter, notice = _draft_mail(ask, language="fr")
+    mail = _read(rights_mail.compose_draft(notice, notices.address_of(notice)))
+    assert mail["To"] == cast.DANA["email"]
+    assert mail["Auto-Submitted"] == "auto-generated"
+    token = tokens.make(tokens.DRAFT, bytes(letter.key))
+    assert f"{settings.BASE_URL}/fr/{ask.campaign.slug}/draft/{token}/write/\n" in _text(mail).replace("\r\n", "\n")
+    assert letter.expires_at is not None
+    assert str(letter.expires_at.year) in _text(mail)
+    for typed_by_somebody in (cast.DANA["name"], cast.DANA["sentence"], cast.DANA["town"]):
+        assert typed_by_somebody not in mail.as_string()
+
+
+@pytest.mark.parametrize("how", ["another address", "sent", "run out"])
+def test_no_link_leaves_to_what_is_no_draft_of_this_address_any_more(ask: Ask, how: str) -> None:
+    letter, _notice = _draft_mail(ask)
+    if how == "another address":
+        writing.revise(letter, posted={"email": "erik@mail.example"}, now=timezone.now())
+    elif how == "sent":
+        writing.submit(letter, now=timezone.now())
+    else:
+        forgetting.expire(now=timezone.now() + timedelta(days=8))
+    notice = Notice.objects.select_related("supporter__campaign__organisation", "letter__ask").get(kind="later")
+    assert rights_mail.compose_draft(notice, cast.DANA["email"]) is None

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
 from campaigns.wording import Manner, remarks_on
-from letters import choosing, composing, consents, languages, own_words, tokens, writing
+from letters import choosing, composing, consents, continuing, languages, own_words, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets.models import Target
+from web import errors, throttling
 from web import languages as page_languages
-from web import throttling
 from web.presentation import time_words
 from web.supporters import (
     away,
@@ -39,6 +39,7 @@ from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writ
 
 WRITTEN = ("sentence", "subject", "body", "name", "email", "town", "copy_to_me")
 WITHOUT_US = ("own-mail", "print")  # the steps of a letter that does not pass through us
+LATER = "later"  # the button that asks for a link, and in the address what it led to
 ALL_IN_FULL = 40  # more targets than this are named, and shown one at a time
 FIRST_IN_FULL = 3
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # taken out, as the error says
@@ -62,7 +63,7 @@ class Frame:
 @for_writers
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, draft: Draft) -> HttpResponse:
-    """Show the letter to edit; POST keeps it and leads to checking."""
+    """Show the letter to edit; POST keeps it and leads to checking, or to another of its ways."""
     letter = draft.letter
     if letter.stage == Letter.Stage.CONFIRMED:
         return SeeOther(draft.url("sent"))
@@ -79,13 +80,14 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
         return letter_language.changed(request, draft, posted)
     if (way := request.POST.get("then", "")) in away.WAYS:
         return away.leave(request, draft, way, posted)
+    if way == LATER:
+        return _keep_for_later(request, draft, posted)
     try:
         writing.revise(letter, posted=posted, now=timezone.now())
     except writing.LetterRefused as refused:
         if then and refused.errors.keys() <= {"email", "town"}:  # which such a letter does without
             return SeeOther(draft.url(then))
-        typed = {name: _UNSENDABLE.sub("", text) for name, text in posted.items()}
-        return _write_page(request, draft, {**writing.read(letter).values(), **typed}, refused.errors)
+        return _write_page(request, draft, _typed(letter, posted), refused.errors)
     return SeeOther(draft.url(then or "check", **carried(request)))
 
 
@@ -167,6 +169,24 @@ def frame_of(letter: Letter, content: Content, target: Target) -> Frame:
     return Frame(salutation.strip(), closing.strip())
 
 
+def _keep_for_later(request: HttpRequest, draft: Draft, posted: dict[str, str]) -> HttpResponse:
+    """Keep what was typed, finished or not, for a week, and mail its link to the address that it names."""
+    letter, now = draft.letter, timezone.now()
+    away.keep(letter, posted)
+    if wait := throttling.must_wait(request, deed="send", now=now):
+        return errors.too_many(request, wait=wait)
+    try:
+        continuing.keep_for_later(letter, language=draft.lang, now=now)
+    except writing.LetterRefused as refused:
+        return _write_page(request, draft, _typed(letter, posted), refused.errors)
+    return SeeOther(draft.url("write", **carried(request), **{LATER: "yes"}))
+
+
+def _typed(letter: Letter, posted: dict[str, str]) -> dict[str, str]:
+    """Return what a letter holds, as far as it was typed just now in those very words."""
+    return {**writing.read(letter).values(), **{name: _UNSENDABLE.sub("", text) for name, text in posted.items()}}
+
+
 def _write_page(
     request: HttpRequest, draft: Draft, values: dict[str, str], errors: dict[str, str] | None = None
 ) -> HttpResponse:
@@ -198,6 +218,7 @@ def _write_page(
         "reading_aid": languages.reading_aid(letter, content, _readable(request, draft)),
         "news_words": news_words(letter),
         "partner_lines": partner_lines.of([letter]),
+        "is_kept": request.GET.get(LATER) == "yes" and letter.kept_until is not None,
         "carried": carried(request),
     }
     return render(request, "supporters/write.html", context, status=422 if errors else 200)

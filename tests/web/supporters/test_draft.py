@@ -11,8 +11,9 @@ from accounts.models import Organisation
 from campaigns.models import Ask, Campaign
 from letters import forgetting, tokens
 from letters.models import Letter, Notice
-from targets import lists
+from targets import lists, suppressions
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page, values
+from web.presentation import moment_words
 
 
 def test_writing_leads_to_checking_and_shows_the_letter_to_each_target(dana: Dana) -> None:
@@ -173,6 +174,46 @@ def test_the_copy_stays_as_it_was_chosen_on_every_step(dana: Dana, posted: list[
     dana.post(check)
     dana.press(dana.link())
     assert Notice.objects.filter(kind="copy").count() == is_ticked
+
+
+def test_going_on_later_needs_the_address_alone_and_says_until_when_the_draft_is_kept(dana: Dana) -> None:
+    write = dana.begin()
+    assert "We keep this draft until" in page(dana.get(write))
+    answer = dana.post(write, {"body": "Half a let", "email": DANA["email"], "then": "later"})
+    assert (answer.status_code, answer["Location"]) == (303, f"{write}?later=yes")
+    html = page(dana.get(answer["Location"]))
+    until = dana.letter().kept_until
+    assert until is not None
+    assert timedelta(days=6, hours=23) < until - timezone.now() <= timedelta(days=7)
+    assert html.count(f"We keep this draft until {moment_words(until)}") == 2
+    assert "Its link goes to <bdi>dana@mail.example</bdi>" in html
+    assert "Half a let" in html
+    assert [notice.kind for notice in Notice.objects.all()] == ["later"]
+    assert "Its link goes to" not in page(dana.get(write))
+
+
+@pytest.mark.parametrize("email", ["", "dana at mail.example"])
+def test_without_an_address_nothing_is_mailed_and_nothing_typed_is_lost(dana: Dana, email: str) -> None:
+    answer = dana.post(dana.begin(), {**DANA, "body": "Half a letter, typed.", "email": email, "then": "later"})
+    assert answer.status_code == 422
+    html = page(answer)
+    assert 'href="#email"' in html
+    assert html.count('class="field-error"') == 1
+    assert "Half a letter, typed." in html
+    assert not Notice.objects.exists()
+    assert dana.letter().kept_until is None
+
+
+def test_the_page_is_the_same_for_an_address_that_gets_no_link(dana: Dana) -> None:
+    suppressions.add(suppressions.address_hash("eve@mail.example"), reason="not_me", source="test")
+    pages = []
+    for email in (DANA["email"], "eve@mail.example"):
+        html = page(dana.get(dana.post(dana.begin(), {**DANA, "email": email, "then": "later"})["Location"]))
+        said = re.findall(r'<div class="notice" role="status">.*?</div>|<p class="after">.*?</p>', html, re.DOTALL)
+        assert len(said) == 3
+        pages.append([re.sub(r"[0-9]{2}:[0-9]{2} UTC", "", part).replace("eve@mail", "dana@mail") for part in said])
+    assert pages[0] == pages[1]
+    assert Notice.objects.count() == 1
 
 
 def test_sending_twice_makes_one_letter_and_one_mail(dana: Dana) -> None:

@@ -28,6 +28,19 @@ def test_past_the_limit_the_letter_stays_on_its_page(dana: Dana, monkeypatch: py
     assert Notice.objects.count() == 2
 
 
+def test_links_to_drafts_are_counted_with_them(dana: Dana, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling.must_wait, "__kwdefaults__", {"most": 1})
+    monkeypatch.setattr(throttling, "WINDOW", 10**10)  # so that no window ends during the test
+    dana.send(email="writer.1@mail.example")
+    write = dana.begin()
+    answer = dana.post(write, {"email": "writer.2@mail.example", "subject": "Kept all the same", "then": "later"})
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= throttling.WINDOW
+    assert "Kept all the same" in page(dana.get(write))
+    assert dana.letter().kept_until is None
+    assert Notice.objects.count() == 1
+
+
 @pytest.mark.parametrize(("one", "other", "shared"), [
     ("192.0.2.7", "192.0.2.200", True), ("192.0.2.7", "198.51.100.7", False),
     ("2001:db8:1:2::1", "2001:db8:1:3::9", True), ("2001:db8:1::1", "2001:db8:2::1", False),
