@@ -108,7 +108,7 @@ class Ask(models.Model):
     suggested_targets = models.PositiveSmallIntegerField(default=3, db_default=3)
     shows_town = models.BooleanField(default=False)
     shows_email = models.BooleanField(default=False)  # replies go to the supporter
-    warns = models.BooleanField(default=False)  # writing may endanger the writer: say so
+    warns = models.BooleanField(null=True, blank=True)  # as organisers decided; empty: as the kind of the list says
 
     class Meta:
         ordering = ["position", "id"]
@@ -138,6 +138,11 @@ class Ask(models.Model):
     def offers_choice(self) -> bool:
         """Return whether a letter goes to some of the list, which its writer may change, and not to all of it."""
         return self.mode != self.Mode.FIXED
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Return whether writing may endanger the writer: they are warned, and shown the ways without us first."""
+        return self.target_list.may_endanger if self.warns is None else self.warns
 
 
 class AskText(models.Model):

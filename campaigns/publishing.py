@@ -103,7 +103,7 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
     suggested_targets: int = 3,
     shows_town: bool = False,
     shows_email: bool = False,
-    warns: bool = False,
+    warns: bool | None = None,
     talking_points: Sequence[Mapping[str, str]] = (),
     starters: Sequence[str] = (),
     ask: Ask | None = None,
@@ -111,7 +111,7 @@ def save_ask(  # noqa: PLR0913  an ask has that many facts, all by name
     """Add an ask to a campaign or change one; raises CampaignRefused.
 
     The list of an ask that already has letters stays: their deliveries were made for it. The mode may change: it
-    holds for letters that are not sent yet.
+    holds for letters that are not sent yet. `warns` None: supporters are warned where the list's kind says so.
     """
     errors = _choice_errors(mode, most=most_targets, suggested=suggested_targets)
     title = " ".join(title.split())

@@ -67,7 +67,7 @@ def come_back(content: Content, ask: Ask) -> bool:
 
     Where writing may endanger the writer, nothing that a target wrote is carried into their mailbox by us.
     """
-    return bool(content.reply_to) or (content.answers == "here" and not ask.warns)
+    return bool(content.reply_to) or (content.answers == "here" and not ask.is_dangerous)
 
 
 def read(reply: Reply) -> Answer | None:

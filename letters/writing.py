@@ -111,7 +111,7 @@ def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | No
         key = tokens.read(purpose, token)
         if key is not None:
             letter = (
-                Letter.objects.select_related("campaign__organisation", "ask", "template", "supporter")
+                Letter.objects.select_related("campaign__organisation", "ask__target_list", "template", "supporter")
                 .filter(key=key)
                 .first()
             )

@@ -162,6 +162,11 @@ class TargetList(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def may_endanger(self) -> bool:
+        """Return whether writing to these may endanger the writer: embassies report home who criticises their state."""
+        return self.kind == self.Kind.EMBASSIES
+
 
 class ListEntry(models.Model):
     """A target's place on a list; retired ones stay for the history."""

@@ -65,9 +65,11 @@ def organisation_of(user: User) -> Organisation:
     return user.memberships.get().organisation
 
 
-def a_list(organisation: Organisation, name: str = "EU leaders", *, targets: int = 3) -> TargetList:
+def a_list(
+    organisation: Organisation, name: str = "EU leaders", *, targets: int = 3, kind: str = "leaders"
+) -> TargetList:
     """Return a list with the first so many of TARGETS, without a pace."""
-    made = lists.create_list(organisation=organisation, name=name, kind="leaders")
+    made = lists.create_list(organisation=organisation, name=name, kind=kind)
     for values in TARGETS[:targets]:
         lists.save_target(target_list=made, values=values, uncapped=True)
     return made

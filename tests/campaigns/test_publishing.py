@@ -186,6 +186,22 @@ def test_an_ask_that_cannot_be_kept_says_why(
     assert set(refused.value.errors) == {field}
 
 
+@pytest.mark.parametrize(
+    ("kind", "warns", "is_dangerous"),
+    [
+        ("embassies", None, True), ("embassies", False, False), ("embassies", True, True),
+        ("leaders", None, False), ("leaders", True, True), ("other", None, False),
+    ],
+)  # fmt: skip
+def test_letters_to_embassies_are_dangerous_unless_somebody_decides_otherwise(
+    campaign: Campaign, alice: User, kind: str, warns: bool | None, is_dangerous: bool
+) -> None:
+    listed = cast.a_list(campaign.organisation, "Theirs", kind=kind)
+    saved = publishing.save_ask(campaign=campaign, by=alice, target_list=listed, title="To them", warns=warns)
+    ask = Ask.objects.get(pk=saved.pk)
+    assert (ask.is_dangerous, ask.shows_town, ask.shows_email) == (is_dangerous, False, False)
+
+
 def test_nobody_writes_to_another_organisations_list(campaign: Campaign, alice: User, charlie: User) -> None:
     theirs = cast.a_list(cast.organisation_of(charlie))
     with pytest.raises(CampaignRefused) as refused:

@@ -19,7 +19,8 @@ from web.organisers.desk import Desk, for_members
 
 MOST_LINES = 12
 MOST_IN_A_LINE = 300
-_CHOICES = ("shows_town", "shows_email", "warns")
+_CHOICES = ("shows_town", "shows_email")
+_WARNS = {"": None, "yes": True, "no": False}
 _NUMBERS = ("most_targets", "suggested_targets")
 
 
@@ -78,6 +79,7 @@ def _form(request: HttpRequest, desk: Desk, campaign: Campaign, ask: Ask | None)
         errors=errors,
         lists=list(lists.lists_with_counts(desk.organisation)),
         modes=_modes(),
+        warnings=_warnings(),
         ask_title=publishing.title_of(ask) if ask else "",
     )
 
@@ -89,6 +91,12 @@ def _save(desk: Desk, campaign: Campaign, ask: Ask | None, values: dict[str, Any
     errors: dict[str, str] = {}
     if chosen is None:
         errors["target_list"] = _("Choose the list that receives this letter.")
+    elif chosen.may_endanger and _was_set_for_others(values):
+        values |= {**dict.fromkeys(_CHOICES, False), "warns": ""}
+        errors["warns"] = _(
+            "“%(list)s” is a list of embassies: writing to them can endanger people. So supporters are warned now, and "
+            "town and e-mail address are hidden. Set it otherwise only if you know that it is safe."
+        ) % {"list": chosen.name}
     points = _lines("talking_points", values, errors)
     starters = _lines("starters", values, errors)
     if errors or chosen is None:
@@ -105,8 +113,24 @@ def _save(desk: Desk, campaign: Campaign, ask: Ask | None, values: dict[str, Any
         most_targets=_number(values["most_targets"]),
         suggested_targets=_number(values["suggested_targets"]),
         ask=ask,
+        warns=_WARNS[values["warns"]],
         **{name: values[name] for name in _CHOICES},
     )
+
+
+def _was_set_for_others(values: dict[str, Any]) -> bool:
+    """Return whether targets were to learn more than the least, or nobody was to be warned, for another list."""
+    is_least = not values["shows_town"] and not values["shows_email"] and values["warns"] != "no"
+    return not is_least and values["shown_for"] != values["target_list"]
+
+
+def _warnings() -> list[tuple[str, str]]:
+    """Return whether supporters are warned: as the list's kind says, or as somebody decided."""
+    return [
+        ("", _("As usual for the list: for embassies yes, for others no")),
+        ("yes", _("Yes, warn them")),
+        ("no", _("No, I know that it is safe")),
+    ]
 
 
 def _modes() -> list[tuple[str, str, str]]:
@@ -135,6 +159,8 @@ def _read(form: QueryDict, ask: Ask) -> dict[str, Any]:
     """Return what the form sent; how the list is shared out stays as it is where a form does not say."""
     return {
         "target_list": posted.line(form, "target_list"),
+        "shown_for": posted.line(form, "shown_for"),
+        "warns": warns if (warns := posted.line(form, "warns")) in _WARNS else "",
         **{
             name: posted.line(form, name) if name in form else str(getattr(ask, name)) for name in ("mode", *_NUMBERS)
         },
@@ -154,6 +180,7 @@ def _values(ask: Ask | None) -> dict[str, Any]:
     points: Sequence[dict[str, str]] = text.talking_points if text else []
     return {
         "target_list": ask.target_list.public_id,
+        "warns": next(word for word, warns in _WARNS.items() if warns == ask.warns),
         **{name: str(getattr(ask, name)) for name in ("mode", *_NUMBERS)},
         "title": text.title if text else "",
         "short": text.short if text else "",

@@ -155,6 +155,45 @@ def test_an_ask_is_added_with_its_talking_points_and_starters(campaign: Campaign
     assert text.starters == ["I live in … and", "I work as a …"]
 
 
+def test_a_letter_to_embassies_warns_and_hides_the_writer_unless_somebody_says_so_knowing_the_list(
+    campaign: Campaign, as_alice: Client
+) -> None:
+    listed = cast.a_list(campaign.organisation, "Embassies in Europe", kind="embassies")
+    address = f"{BASE}oil-workers/new-letter/"
+    assert "starts with the warning, and with town and e-mail address hidden" in as_alice.get(address).content.decode()
+    form = {"target_list": listed.public_id, "title": "The embassies"}
+    unknowing = {**form, "shown_for": "", "shows_email": "yes", "shows_town": "yes", "warns": "no"}
+    answer = as_alice.post(address, unknowing)
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "“Embassies in Europe” is a list of embassies" in html
+    assert f'name="shown_for" value="{listed.public_id}"' in html
+    assert re.findall(r'name="(?:shows_town|shows_email)" value="yes" checked', html) == []
+    assert re.findall(r'name="warns" value="([a-z]*)" checked', html) == [""]
+    assert not campaign.asks.filter(target_list=listed).exists()
+    assert as_alice.post(address, form).status_code == 302
+    ask = campaign.asks.get(target_list=listed)
+    assert (ask.is_dangerous, ask.shows_town, ask.shows_email) == (True, False, False)
+    knowing = {**unknowing, "shown_for": listed.public_id}
+    assert as_alice.post(f"{BASE}oil-workers/{ask.slug}/edit/", knowing).status_code == 302
+    ask.refresh_from_db()
+    assert (ask.is_dangerous, ask.shows_town, ask.shows_email) == (False, True, True)
+    assert re.findall(r'name="warns" value="([a-z]*)" checked', as_alice.get(
+        f"{BASE}oil-workers/{ask.slug}/edit/").content.decode()) == ["no"]  # fmt: skip
+
+
+def test_a_letter_that_moves_to_embassies_is_looked_at_again(campaign: Campaign, as_alice: Client) -> None:
+    ask = campaign.asks.get()
+    assert ask.shows_email
+    listed = cast.a_list(campaign.organisation, "Embassies", kind="embassies")
+    moved = {"target_list": listed.public_id, "shown_for": ask.target_list.public_id, "title": "A letter", "warns": ""}
+    address = f"{BASE}oil-workers/{ask.slug}/edit/"
+    assert as_alice.post(address, {**moved, "shows_email": "yes"}).status_code == 422
+    assert as_alice.post(address, moved).status_code == 302
+    ask.refresh_from_db()
+    assert (ask.target_list, ask.is_dangerous, ask.shows_email) == (listed, True, False)
+
+
 def test_an_ask_cannot_use_another_organisation_s_list(campaign: Campaign, as_alice: Client, charlie: User) -> None:
     theirs = cast.a_list(cast.organisation_of(charlie), "Theirs")
     answer = as_alice.post(

@@ -29,9 +29,16 @@ def test_writing_leads_to_checking_and_shows_the_letter_to_each_target(dana: Dan
 
 
 def test_embassies_learn_the_name_alone_and_the_writer_is_warned(dana: Dana) -> None:
+    ask = dana.ask(1)
+    ask.warns = None
+    ask.save()
+    before = page(dana.get(f"{dana.home}{ask.slug}/"))
+    assert before.index("government that punishes critics") < before.index('name="sentence"')
+    assert "punishes critics" not in page(dana.get(dana.home))
     write = dana.begin(1)
     html = page(dana.get(write))
-    assert "government that punishes critics" in html
+    warned = html.index("government that punishes critics")
+    assert warned < html.index("Your name always stands under the letter") < html.index("<textarea")
     assert 'name="town"' not in html
     check = page(dana.get(dana.post(write, DANA)["Location"]))
     assert "your name only" in check
