@@ -17,6 +17,8 @@ from targets import suppressions
 from targets.models import Address
 
 State = Delivery.State
+# A letter that was just confirmed has few behind it: then nobody need count the many before it.
+MANY_BEHIND, MOST_AHEAD = 200, 3000
 
 
 class Queue(NamedTuple):
@@ -25,6 +27,13 @@ class Queue(NamedTuple):
     address: int
     campaign: int
     is_again: bool
+
+
+class Place(NamedTuple):
+    """Where a first try stands in its queue: how many wait behind it, and before it where those behind are many."""
+
+    behind: int  # at most MANY_BEHIND
+    ahead: int | None  # at most MOST_AHEAD
 
 
 class Let(NamedTuple):
@@ -115,6 +124,12 @@ def heads(wanted: Iterable[tuple[Queue, int]]) -> list[tuple[Queue, int]]:
     return found
 
 
+def places(waiting: Iterable[tuple[int, int, int]]) -> dict[int, Place]:
+    """Return the place of each waiting first try, (delivery, address, campaign), in its campaign's queue there."""
+    rows = _PLACES(waiting, many=MANY_BEHIND, most=MOST_AHEAD)
+    return {pk: Place(behind, ahead) for pk, behind, ahead in rows}
+
+
 def let_go(due: Sequence[tuple[int, datetime]]) -> int:
     """Give waiting deliveries, (id, due at), their time for the next try; return how many still waited.
 
@@ -170,6 +185,22 @@ _HEADS_OF_RETRIES = Statement(
 _HEADS = Statement(
     _WALK.format(waits=_UNTRIED, in_order=_IN_ORDER), g_address="bigint", g_campaign="bigint", g_most="int"
 )
+_PLACES = Statement(
+    f"""
+    SELECT id, behind, CASE WHEN behind >= %(many)s THEN
+        (SELECT count(*) FROM
+            (SELECT d.id FROM letters_delivery AS d WHERE {_UNTRIED} AND d.address_id = address
+             AND d.campaign_id = campaign AND d.id < placed.id LIMIT %(most)s) AS earlier) END
+    FROM (
+        SELECT g_id AS id, g_address AS address, g_campaign AS campaign,
+            (SELECT count(*) FROM
+                (SELECT d.id FROM letters_delivery AS d WHERE {_UNTRIED} AND d.address_id = g_address
+                 AND d.campaign_id = g_campaign AND d.id > g_id LIMIT %(many)s) AS later) AS behind
+        FROM {{given}}
+    ) AS placed
+    """,  # noqa: S608  conditions of our own
+    g_id="bigint", g_address="bigint", g_campaign="bigint",
+)  # fmt: skip
 _LET_GO_TO = Statement(
     """
     SELECT DISTINCT d.address_id FROM letters_delivery AS d

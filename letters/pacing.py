@@ -11,6 +11,7 @@ DAY = timedelta(days=1)
 # What is let go shortly before an office closes would still be on its way afterwards: the last goes this long before.
 BEFORE_CLOSING = timedelta(minutes=2)
 WORK_DAYS = range(5)  # Monday to Friday
+MOST_DAYS = 366  # forecasts do not look further
 
 
 @dataclass(frozen=True)
@@ -104,29 +105,59 @@ def in_a_day(pace: Pace) -> float | None:
     return min(most, default=None)
 
 
-def drain_time(pace: Pace, *, waiting: int, now: datetime) -> datetime | None:
-    """Return when the last of `waiting` letters leaves, from an idle mailbox: sliding caps and office hours kept.
+def drain_time(
+    pace: Pace, *, waiting: int, now: datetime, given: Sequence[tuple[datetime, int]] = ()
+) -> datetime | None:
+    """Return when the last of `waiting` letters leaves: sliding caps and office hours kept.
 
-    Letters leave in hourly handfuls, as the release step lets them go. None: never, because nothing fits.
+    Letters leave in handfuls, as the release step lets them go. `given` is what the mailbox got before: when, how many;
+    without it, it is idle. None: never, because nothing fits.
     """
     if waiting > 0 and pace.is_shut:
         return None
     at = now
     left = waiting
-    given: list[tuple[datetime, int]] = []
+    counts_for = HOUR if pace.per_day is None else DAY
+    recent = sorted(given)
     while left > 0:
         if not is_open(pace, at):
             at = _next_opening(pace, at)
             continue
-        day = sum(n for when, n in given if when > at - DAY)
-        slots = free_slots(pace, in_last_hour=0, in_last_day=day, most=left)
+        recent = [(when, n) for when, n in recent if when > at - counts_for]
+        in_last_hour = sum(n for when, n in recent if when > at - HOUR)
+        in_last_day = sum(n for _, n in recent)
+        slots = free_slots(pace, in_last_hour=in_last_hour, in_last_day=in_last_day, most=left)
         if slots:
-            given.append((at, slots))
+            recent.append((at, slots))
             left -= slots
-        if left <= 0:
-            return at
-        at += HOUR
-        given = [(when, n) for when, n in given if when > at - DAY]
+        if left > 0:
+            is_hour_full = pace.per_hour is not None and in_last_hour + slots >= pace.per_hour
+            is_day_full = pace.per_day is not None and in_last_day + slots >= pace.per_day
+            hour = [next(when for when, _ in recent if when > at - HOUR) + HOUR] if is_hour_full else []
+            at = max([*hour, recent[0][0] + DAY] if is_day_full else hour)
+    return at
+
+
+def leaves_at(
+    pace: Pace, *, ahead: int, now: datetime, given: Sequence[tuple[datetime, int]] = ()
+) -> datetime | None:
+    """Return about when a letter leaves that so many wait before: to the hour where it is soon, else to the day.
+
+    None: never, or after more than a year.
+    """
+    daily = in_a_day(pace)
+    if daily is None:
+        return drain_time(pace, waiting=1, now=now, given=given)
+    days = int(ahead / daily) if daily else 0
+    if days > MOST_DAYS:
+        return None
+    at = drain_time(pace, waiting=ahead - int(days * daily) + 1, now=now, given=given)
+    if at is None:
+        return None
+    for _ in range(days):  # each is like the one before
+        at += DAY
+        while pace.opens_at is not None and at.astimezone(ZoneInfo(pace.time_zone)).weekday() not in WORK_DAYS:
+            at += DAY
     return at
 
 

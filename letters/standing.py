@@ -147,6 +147,11 @@ def may_be_taken(verdict: Verdict) -> bool:
     return not mail.exists() and not any(Delivery.objects.filter(state=one).exists() for one in unfinished)
 
 
+def lets_nothing_leave() -> bool:
+    """Return whether no letter leaves by any host: the database is on hold, or an operator has stopped all sending."""
+    return Instance.objects.filter(on_hold_since__isnull=False).exists() or stops.current() is not None
+
+
 def announcement(*, now: datetime) -> str:
     """Return what organisers are told while nothing leaves, or "" while all is well."""
     row = Instance.objects.first() or Instance()

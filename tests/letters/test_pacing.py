@@ -121,3 +121,41 @@ def test_the_forecast_never_grows_shorter_with_more_letters(per_hour: int, waiti
 )  # fmt: skip
 def test_what_a_mailbox_takes_in_a_day(pace: Pace, letters: float | None) -> None:
     assert pacing.in_a_day(pace) == letters
+
+
+@given(
+    st.integers(1, 5), st.one_of(st.none(), st.integers(1, 20)), st.integers(1, 12),
+    st.lists(st.tuples(st.integers(0, 30 * 60), st.integers(1, 3)), max_size=8),
+)  # fmt: skip
+def test_the_forecast_keeps_the_caps_with_what_was_given_before(
+    per_hour: int, per_day: int | None, waiting: int, before: list[tuple[int, int]]
+) -> None:
+    pace = Pace(per_hour, per_day)
+    earlier = [(NOON - timedelta(minutes=minutes), n) for minutes, n in before]
+    drained = [pacing.drain_time(pace, waiting=n, now=NOON, given=earlier) for n in range(1, waiting + 1)]
+    left = [at for at in drained if at is not None]
+    assert len(left) == waiting
+    assert left == sorted(left)
+    for at in left:
+        recent = [when for when in left if at - timedelta(hours=1) < when <= at]
+        known = sum(n for when, n in earlier if when > at - timedelta(hours=1))
+        assert len(recent) + known <= max(per_hour, known + per_hour * (known < per_hour))
+        if per_day is not None:
+            day = [when for when in left if at - timedelta(days=1) < when <= at]
+            assert len(day) <= per_day
+
+
+@pytest.mark.parametrize(
+    ("pace", "ahead", "at"),
+    [
+        (Pace(), 5000, NOON), (Pace(60), 59, NOON), (Pace(60), 60, NOON + timedelta(hours=1)),
+        (Pace(60), 16_000, NOON + timedelta(hours=266)),
+        (Pace(1), 24 * 400, None),
+        # Eight a working day: three days ahead from a Wednesday is over the weekend.
+        (Pace(1, None, time(9), time(17)), 4, NOON + timedelta(hours=4)),
+        (Pace(1, None, time(9), time(17)), 24, NOON + timedelta(days=5)),
+        (Pace(0), 1, None),
+    ],
+)  # fmt: skip
+def test_when_a_letter_leaves_that_others_wait_before(pace: Pace, ahead: int, at: datetime | None) -> None:
+    assert pacing.leaves_at(pace, ahead=ahead, now=NOON) == at

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from letters import replies, told_replies
+from letters import forecasting, replies, told_replies
 from letters.feedback import ToldReply
+from letters.forecasting import Forecast
 from letters.models import Delivery, Letter
 from letters.page_words import STILL_WAITS, Word, word_of
 from letters.retries import GIVE_UP_AFTER
 from web.presentation import date_words, moment_words
-from web.supporters import returns
+from web.supporters import returns, waiting_words
 
 State = Delivery.State
 MOST_NAMED, FEW_NAMED = 8, 3
@@ -47,7 +48,8 @@ class Overview:
     fates: list[Fate]
     counts: list[tuple[Word, int]]  # in the order of the page words, none with nought
     can_stop: int  # how many still wait
-    next_at: datetime | None  # when the next one leaves, where that is known
+    rests: bool  # nothing leaves at the moment
+    leaves: str  # when the first leaves and when the last, in a sentence; "" where it is not known
     moves: bool  # something is going out now or soon: worth looking again by itself
 
     @property
@@ -67,20 +69,25 @@ def named(names: list[str]) -> list[str]:
 def overview(letter: Letter, *, now: datetime) -> Overview:
     """Return what became of a letter: the same few queries, however many targets."""
     deliveries = list(letter.deliveries.select_related("version", "address", "target").order_by("pk"))
+    waiting = [delivery for delivery in deliveries if delivery.state == State.QUEUED]
+    rests = bool(waiting) and forecasting.rests(letter)
     known = Known(
         answered=replies.first_of_letter(letter),
         told=told_replies.of_letter(letter),
         why=returns.reasons([delivery for delivery in deliveries if _word(delivery) == Word.RETURNED]),
+        leaves={} if rests else forecasting.of(waiting, now=now),
+        rests=rests,
     )
-    fates = [_fate(letter, delivery, known, now=now) for delivery in deliveries]
+    fates = [_fate(delivery, known, now=now) for delivery in deliveries]
     counts = Counter(fate.word for fate in fates)
-    due = [d.due_at for d in deliveries if d.state == State.QUEUED and d.due_at]
+    leaving = _leaving(waiting, known)
     return Overview(
         fates=fates,
         counts=[(word, counts[word]) for word in Word if counts[word]],
         can_stop=sum(delivery.state in STILL_WAITS for delivery in deliveries),
-        next_at=min(due, default=None),
-        moves=counts[Word.HANDING_OVER] > 0 or min(due, default=now + SOON) < now + SOON,
+        rests=rests,
+        leaves=waiting_words.first_and_last(leaving, waiting=len(waiting), now=now),
+        moves=counts[Word.HANDING_OVER] > 0 or any(one.at < now + SOON for one in leaving[:1]),
     )
 
 
@@ -91,6 +98,8 @@ class Known:
     answered: dict[int, datetime]
     told: dict[int, ToldReply]
     why: dict[int, str]  # why it came back, in a sentence
+    leaves: dict[int, Forecast]  # about when it leaves
+    rests: bool  # nothing leaves at the moment
 
 
 def told_words(kind: str) -> str:
@@ -108,7 +117,13 @@ def _word(delivery: Delivery) -> Word:
     return word_of(delivery.state, tried=delivery.attempts > 0, feedback=delivery.feedback)
 
 
-def _fate(letter: Letter, delivery: Delivery, known: Known, *, now: datetime) -> Fate:
+def _leaving(waiting: list[Delivery], known: Known) -> list[Forecast]:
+    """Return when those of a letter's deliveries leave of which it is known, the first first."""
+    due = [Forecast(delivery.due_at) for delivery in waiting if delivery.due_at and not known.rests]
+    return sorted([*due, *known.leaves.values()], key=lambda forecast: (forecast.at, forecast.or_later))
+
+
+def _fate(delivery: Delivery, known: Known, *, now: datetime) -> Fate:
     word = _word(delivery)
     values = delivery.version.values
     role = str(values.get("role", ""))
@@ -120,7 +135,7 @@ def _fate(letter: Letter, delivery: Delivery, known: Known, *, now: datetime) ->
         name=str(values.get("name", "")),
         role=role if role != values.get("name") else "",
         word=word,
-        sentence=known.why.get(delivery.pk) or _sentence(letter, delivery, word, now=now),
+        sentence=known.why.get(delivery.pk) or _sentence(delivery, word, known, now=now),
         happened=happened,
         target=delivery.target.public_id,
         told=told_words(told.kind) if told else "",
@@ -139,7 +154,7 @@ def _happened(delivery: Delivery, word: Word) -> list[tuple[str, datetime]]:
     return [(what, at) for what, at in told if at is not None]
 
 
-def _sentence(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -> str:
+def _sentence(delivery: Delivery, word: Word, known: Known, *, now: datetime) -> str:
     if word == Word.ACCEPTED and delivery.sent_at:
         return _(
             "Their mail server accepted it on %(moment)s. We cannot see whether somebody opened it, and we do not try."
@@ -155,17 +170,17 @@ def _sentence(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) 
         if delivery.reason in {"withdrawn", "erased"}:
             return _("Stopped by you on %(day)s.") % {"day": day}
         return _("Stopped before it left, on %(day)s.") % {"day": day}
-    return _waiting(letter, delivery, word, now=now)
+    return _waiting(delivery, word, known, now=now)
 
 
 def _given_up_at(delivery: Delivery, *, now: datetime) -> datetime:
     return (delivery.first_tried_at or now) + GIVE_UP_AFTER + timedelta(seconds=delivery.rested_for)
 
 
-def _waiting(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -> str:
+def _waiting(delivery: Delivery, word: Word, known: Known, *, now: datetime) -> str:
     if delivery.state == State.HELD:
         return _("It is held until the organisers have looked at it.")
-    if letter.campaign.paused_at is not None:
+    if known.rests:
         return _("Delivery rests at the moment. Yours keeps its place.")
     if word == Word.RETRYING:
         if delivery.due_at and delivery.due_at > now:
@@ -174,14 +189,4 @@ def _waiting(letter: Letter, delivery: Delivery, word: Word, *, now: datetime) -
                 "day": date_words(_given_up_at(delivery, now=now)),
             }
         return _("Their mail server was not ready. We try again soon.")
-    if delivery.due_at is not None:
-        if delivery.due_at <= now:
-            return _("Yours leaves any moment now.")
-        return _("Yours leaves on %(moment)s.") % {"moment": moment_words(delivery.due_at)}
-    cap = delivery.address.cap_per_hour
-    if cap:
-        return ngettext(
-            "It waits for its turn: we give this office one letter an hour.",
-            "It waits for its turn: we give this office at most %(num)s letters an hour.", cap,
-        ) % {"num": cap}  # fmt: skip
-    return _("It waits for its turn at this office.")
+    return waiting_words.waits(delivery, known.leaves.get(delivery.pk), now=now)

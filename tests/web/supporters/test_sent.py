@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from letters import tokens
-from letters.models import Delivery, Letter, Notice
+from letters.models import AttemptAt, Delivery, Letter, Notice
+from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page, values
 
 
@@ -20,6 +21,21 @@ def test_it_says_what_happens_next_and_where_to_look(dana: Dana) -> None:
     assert "27 others" in html
     assert dana.status() in html
     assert not answer.cookies
+
+
+def test_it_says_when_the_first_leaves_and_when_the_last(dana: Dana) -> None:
+    sent = dana.confirm()
+    assert "The first leaves any moment now." in page(dana.get(sent))
+    Delivery.objects.update(due_at=None)
+    slow = Delivery.objects.order_by("pk")[7].address
+    Address.objects.filter(kind="email").update(cap_per_hour=60)
+    Address.objects.filter(pk=slow.pk).update(cap_per_hour=None, cap_per_day=1)
+    AttemptAt.objects.create(address=slow, at=timezone.now())
+    assert re.search(r"The first leaves any moment now, the last (on|today) [^<]*at about", page(dana.get(sent)))
+    Campaign.objects.update(paused_at=timezone.now())
+    html = page(dana.get(sent))
+    assert "Delivery rests at the moment; yours keeps its place." in html
+    assert "leaves" not in html
 
 
 def test_the_next_letter_keeps_the_details_and_needs_no_mail(dana: Dana) -> None:

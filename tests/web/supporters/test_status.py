@@ -9,16 +9,17 @@ from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import Campaign
 from letters.feedback import Reply
-from letters.models import Delivery, DeliveryEvent, Letter
+from letters.models import AttemptAt, Delivery, DeliveryEvent, Letter
 from letters.page_words import Word
+from letters.stoppages import SendingStop
 from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
 
 NOW = timezone.now()
 STATES: list[tuple[dict[str, Any], Word, str]] = [
-    ({"state": "queued", "due_at": NOW + timedelta(hours=5)}, Word.WAITING, "Yours leaves on"),
+    ({"state": "queued", "due_at": NOW + timedelta(days=5)}, Word.WAITING, "Yours leaves in about 5 days."),
     ({"state": "queued", "due_at": NOW - timedelta(hours=5)}, Word.WAITING, "any moment now"),
-    ({"state": "queued", "due_at": None}, Word.WAITING, "waits for its turn"),
+    ({"state": "queued", "due_at": None}, Word.WAITING, "any moment now"),
     ({"state": "queued", "attempts": 1, "due_at": NOW + timedelta(hours=5)}, Word.RETRYING, "We try again on"),
     ({"state": "held"}, Word.WAITING, "held until the organisers"),
     ({"state": "sending", "lease_until": NOW, "token": "t"}, Word.HANDING_OVER, "Going out now."),
@@ -47,10 +48,24 @@ def test_every_state_has_its_word_and_its_sentence(
 def test_a_resting_campaign_and_a_pace_are_said(dana: Dana) -> None:
     dana.confirm()
     Delivery.objects.update(due_at=None)
+    assert "an hour" not in page(dana.get(dana.status())), "these offices have no pace"
     Address.objects.update(cap_per_hour=12)
-    assert "at most 12 letters an hour" in page(dana.get(dana.status()))
+    assert page(dana.get(dana.status())).count("Yours leaves any moment now.") == 30
+    mailboxes = Address.objects.filter(kind="email")
+    AttemptAt.objects.bulk_create(AttemptAt(address=each, at=NOW) for each in [*mailboxes] * 12)
+    html = page(dana.get(dana.status()))
+    assert html.count("at most 12 letters an hour. Yours leaves within the hour.") == 30
+    Delivery.objects.filter(pk__in=Delivery.objects.order_by("pk").values("pk")[:29]).update(due_at=NOW)
+    Address.objects.update(cap_per_hour=None, cap_per_day=1)
+    assert page(dana.get(dana.status())).count("It waits for its turn at this office. Yours leaves ") == 1
     Campaign.objects.update(paused_at=NOW)
     assert "Delivery rests at the moment" in page(dana.get(dana.status()))
+
+
+def test_a_stop_of_all_sending_is_a_rest_too(dana: Dana) -> None:
+    dana.confirm()
+    SendingStop.objects.create(since=NOW, by="Alice")
+    assert page(dana.get(dana.status())).count("Delivery rests at the moment") == 30
 
 
 def test_taking_back_stops_what_has_not_left_and_says_what_has(dana: Dana) -> None:
@@ -112,8 +127,12 @@ def test_the_page_asks_the_database_the_same_few_questions_for_any_number_of_tar
     dana: Dana, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     dana.confirm()
-    with django_assert_max_num_queries(9):  # two of them ask for the address and the next ask
+    with django_assert_max_num_queries(11):  # two ask for the address and the next ask, two whether anything leaves
         answer = dana.get(dana.status())
+    Delivery.objects.update(due_at=None)
+    Address.objects.update(cap_per_hour=1)
+    with django_assert_max_num_queries(16):
+        assert page(dana.get(dana.status())).count("Yours leaves any moment now.") == 30
     assert one_h1(answer) == "Where your letter is"
     assert "As of" in page(answer)
 
