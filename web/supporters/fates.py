@@ -12,9 +12,8 @@ from letters.feedback import ToldReply
 from letters.forecasting import Forecast
 from letters.models import Delivery, Letter
 from letters.page_words import STILL_WAITS, Word, word_of
-from letters.retries import GIVE_UP_AFTER
 from web.presentation import date_words, moment_words
-from web.supporters import returns, waiting_words
+from web.supporters import retry_words, returns, waiting_words
 
 State = Delivery.State
 MOST_NAMED, FEW_NAMED = 8, 3
@@ -74,7 +73,8 @@ def overview(letter: Letter, *, now: datetime) -> Overview:
     known = Known(
         answered=replies.first_of_letter(letter),
         told=told_replies.of_letter(letter),
-        why=returns.reasons([delivery for delivery in deliveries if _word(delivery) == Word.RETURNED]),
+        returned=returns.of([delivery for delivery in deliveries if _word(delivery) == Word.RETURNED]),
+        causes=retry_words.causes([delivery for delivery in waiting if delivery.attempts]),
         leaves={} if rests else forecasting.of(waiting, now=now),
         rests=rests,
     )
@@ -97,7 +97,8 @@ class Known:
 
     answered: dict[int, datetime]
     told: dict[int, ToldReply]
-    why: dict[int, str]  # why it came back, in a sentence
+    returned: dict[int, returns.Return]  # why it came back, and when
+    causes: dict[int, str]  # why it is tried again (retry_words)
     leaves: dict[int, Forecast]  # about when it leaves
     rests: bool  # nothing leaves at the moment
 
@@ -128,14 +129,15 @@ def _fate(delivery: Delivery, known: Known, *, now: datetime) -> Fate:
     values = delivery.version.values
     role = str(values.get("role", ""))
     told = known.told.get(delivery.pk)
-    happened = _happened(delivery, word)
+    returned = known.returned.get(delivery.pk)
+    happened = _happened(delivery, word, returned)
     if delivery.pk in known.answered:
         happened.append((_("Answered"), known.answered[delivery.pk]))
     return Fate(
         name=str(values.get("name", "")),
         role=role if role != values.get("name") else "",
         word=word,
-        sentence=known.why.get(delivery.pk) or _sentence(delivery, word, known, now=now),
+        sentence=returned.sentence if returned else _sentence(delivery, word, known, now=now),
         happened=happened,
         target=delivery.target.public_id,
         told=told_words(told.kind) if told else "",
@@ -144,11 +146,12 @@ def _fate(delivery: Delivery, known: Known, *, now: datetime) -> Fate:
     )
 
 
-def _happened(delivery: Delivery, word: Word) -> list[tuple[str, datetime]]:
+def _happened(delivery: Delivery, word: Word, returned: returns.Return | None) -> list[tuple[str, datetime]]:
+    bounced_at = returned.at if returned else None
     told: list[tuple[str, datetime | None]] = [
         (_("First tried"), delivery.first_tried_at),
         (_("Accepted by their mail server"), delivery.sent_at),
-        (_("Came back"), delivery.ended_at if word == Word.RETURNED and not delivery.sent_at else None),
+        (_("Came back"), bounced_at if delivery.sent_at else delivery.ended_at if returned else None),
         (_("Stopped"), delivery.ended_at if word == Word.STOPPED else None),
     ]
     return [(what, at) for what, at in told if at is not None]
@@ -159,8 +162,6 @@ def _sentence(delivery: Delivery, word: Word, known: Known, *, now: datetime) ->
         return _(
             "Their mail server accepted it on %(moment)s. We cannot see whether somebody opened it, and we do not try."
         ) % {"moment": moment_words(delivery.sent_at)}
-    if word == Word.RETURNED:
-        return _("It came back: their mail server refused it, or the address no longer exists.")
     if word == Word.UNCLEAR or (word == Word.STOPPED and delivery.ambiguous):
         return _("The line broke at the last moment. It probably arrived; we do not send it again.")
     if word == Word.HANDING_OVER:
@@ -173,20 +174,11 @@ def _sentence(delivery: Delivery, word: Word, known: Known, *, now: datetime) ->
     return _waiting(delivery, word, known, now=now)
 
 
-def _given_up_at(delivery: Delivery, *, now: datetime) -> datetime:
-    return (delivery.first_tried_at or now) + GIVE_UP_AFTER + timedelta(seconds=delivery.rested_for)
-
-
 def _waiting(delivery: Delivery, word: Word, known: Known, *, now: datetime) -> str:
     if delivery.state == State.HELD:
         return _("It is held until the organisers have looked at it.")
     if known.rests:
         return _("Delivery rests at the moment. Yours keeps its place.")
     if word == Word.RETRYING:
-        if delivery.due_at and delivery.due_at > now:
-            return _("Their mail server was not ready. We try again on %(moment)s, until %(day)s at the latest.") % {
-                "moment": moment_words(delivery.due_at),
-                "day": date_words(_given_up_at(delivery, now=now)),
-            }
-        return _("Their mail server was not ready. We try again soon.")
+        return retry_words.sentence(delivery, known.causes.get(delivery.pk, ""), now=now)
     return waiting_words.waits(delivery, known.leaves.get(delivery.pk), now=now)

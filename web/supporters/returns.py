@@ -2,22 +2,34 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from letters.feedback import Report
 from letters.models import Delivery, DeliveryEvent
 
-_STATUS = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463
+_STATUS = re.compile(r"\b[45]\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463
+_NO_ROOM = re.compile(r"(mailbox|account|inbox)\b.{0,40}\bfull|\bquota\b", re.IGNORECASE)
+_STORAGE = (452, 552)  # RFC 5321 §4.2.3; the first is also said of too many recipients, and then has another status
 GONE, FULL, REFUSED, TOO_LONG, UNKNOWN = "gone", "full", "refused", "too long", ""
 
 
-def reasons(returned: Iterable[Delivery]) -> dict[int, str]:
-    """Return for each delivery that came back why: one or two queries for all of them, none where there are none."""
+class Return(NamedTuple):
+    """Why a delivery came back, in a sentence; when, where it had been accepted before."""
+
+    sentence: str
+    at: datetime | None
+
+
+def of(returned: Iterable[Delivery]) -> dict[int, Return]:
+    """Return for each delivery that came back why and when: two queries for all of them, none where there are none."""
     ids = [delivery.pk for delivery in returned]
     if not ids:
         return {}
     said: dict[int, str] = {}
+    bounced_at: dict[int, datetime] = {}
     gave_up = set()
     failed = DeliveryEvent.objects.filter(delivery__in=ids, to_state=Delivery.State.FAILED).order_by("pk")
     for pk, reason, words in failed.values_list("delivery_id", "reason", "words"):
@@ -25,15 +37,18 @@ def reasons(returned: Iterable[Delivery]) -> dict[int, str]:
         if reason in {"gave_up", "given_up"}:
             gave_up.add(pk)
     bounced = Report.objects.filter(delivery__in=ids, kind=Report.Kind.BOUNCED)
-    said |= {pk: f"{status} {words}" for pk, status, words in bounced.values_list("delivery_id", "status", "words")}
-    return {pk: sentence(cause(said.get(pk, "")), gave_up=pk in gave_up) for pk in ids}
+    for pk, at, status, words in bounced.values_list("delivery_id", "at", "status", "words"):
+        said[pk], bounced_at[pk] = f"{status} {words}", at
+    return {
+        pk: Return(sentence(cause(said.get(pk, "")), gave_up=pk in gave_up), bounced_at.get(pk)) for pk in ids
+    }
 
 
-def cause(words: str) -> str:
-    """Return what a server's words mean, by the enhanced status code in them (RFC 3463)."""
+def cause(words: str, *, code: int = 0) -> str:
+    """Return what a server's words mean, by the enhanced status code in them (RFC 3463), else by its plain `code`."""
     found = _STATUS.search(words)
     if found is None:
-        return UNKNOWN
+        return FULL if code in _STORAGE or _NO_ROOM.search(words) else UNKNOWN
     subject, detail = int(found[1]), int(found[2])
     if subject == 1:
         return GONE
@@ -46,7 +61,7 @@ def cause(words: str) -> str:
 
 def sentence(cause: str, *, gave_up: bool = False) -> str:
     """Return what the supporter reads."""
-    if gave_up:
+    if gave_up and cause != FULL:
         return _("It came back: we tried for five days, and their mail server was never ready for it.")
     return {
         GONE: _("It came back: this address no longer exists."),

@@ -8,12 +8,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import Campaign
-from letters.feedback import Reply
+from letters.feedback import Reply, Report
 from letters.models import AttemptAt, Delivery, DeliveryEvent, Letter
 from letters.page_words import Word
 from letters.stoppages import SendingStop
 from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page
+from web.presentation import date_words, moment_words
 
 NOW = timezone.now()
 STATES: list[tuple[dict[str, Any], Word, str]] = [
@@ -199,6 +200,7 @@ def test_a_reply_that_came_is_added_to_the_timeline(dana: Dana) -> None:
         ("5.3.4 too big", False, "no letters of this length"),
         ("no", False, "refused it, or the address no longer exists"),
         ("4.2.1 later", True, "we tried for five days"),
+        ("4.2.2 over quota", True, "their mailbox is full"),
     ],
 )
 def test_why_it_came_back_is_said_in_a_sentence(dana: Dana, words: str, gave_up: bool, sentence: str) -> None:
@@ -210,3 +212,48 @@ def test_why_it_came_back_is_said_in_a_sentence(dana: Dana, words: str, gave_up:
             reason="gave_up" if gave_up else "refused",
         )  # fmt: skip
     assert page(dana.get(dana.status())).count(sentence) == 30
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "sentence"),
+    [
+        (452, "4.2.2 The email account that you tried to reach is over quota", "Their mailbox is full."),
+        (452, "try later", "Their mailbox is full."),
+        (450, "mailbox of this person is full", "Their mailbox is full."),
+        (452, "4.5.3 too many recipients", "Their mail server was not ready."),
+        (452, "4.3.1 insufficient system storage", "Their mail server was not ready."),
+        (451, "4.7.1 Greylisting in action, please come back later", "lets letters of new senders wait for a while."),
+        (451, "4.7.28 your sending quota for this hour is used up", "Their mail server was not ready."),
+        (421, "4.3.2 closing", "Their mail server was not ready."),
+        (None, "the line broke after DATA", "The line broke before their mail server had taken it."),
+    ],
+)
+def test_why_it_is_tried_again_and_until_when_is_said(
+    dana: Dana, code: int | None, words: str, sentence: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    dana.confirm()
+    tried, until = NOW - timedelta(days=1), date_words(NOW + timedelta(days=4))
+    Delivery.objects.update(attempts=2, first_tried_at=tried, due_at=NOW + timedelta(hours=5))
+    for pk in Delivery.objects.values_list("pk", flat=True):
+        for said in ((421, "4.3.2 the time before"), (code, words)):
+            DeliveryEvent.objects.create(
+                delivery_id=pk, at=NOW, from_state="sending", to_state="queued", code=said[0], words=said[1]
+            )
+    with django_assert_max_num_queries(11):
+        html = page(dana.get(dana.status()))
+    assert html.count(f"{sentence} We try again on ") == 30
+    assert html.count(f", until {until} at the latest. Then this page says what became of it.") == 30
+    Delivery.objects.update(due_at=None)
+    assert page(dana.get(dana.status())).count(f"{sentence} We try again soon, until {until} at the latest.") == 30
+
+
+def test_what_came_back_after_it_was_accepted_says_when(dana: Dana) -> None:
+    dana.confirm()
+    at = NOW - timedelta(days=2)
+    Delivery.objects.update(state="sent", sent_at=at, ended_at=at, feedback=Delivery.Feedback.BOUNCED)
+    first = Delivery.objects.order_by("pk")[0]
+    Report.objects.create(delivery=first, kind=Report.Kind.BOUNCED, at=NOW, status="5.1.1", source="mail")
+    html = page(dana.get(dana.status()))
+    assert html.count("<li>Came back: ") == 1
+    line = f"<li>Accepted by their mail server: {moment_words(at)}</li><li>Came back: {moment_words(NOW)}</li>"
+    assert html.count(line) == 1
