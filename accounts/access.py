@@ -51,3 +51,8 @@ def may_edit_wording(user: User, organisation: Organisation) -> bool:
 def may_send(user: User, organisation: Organisation) -> bool:
     """May this person publish, pause, resume and close?"""
     return _role(user, organisation) in _SENDERS
+
+
+def may_edit_organisation(user: User, organisation: Organisation) -> bool:
+    """May this person change what supporters read of the organisation?"""
+    return _role(user, organisation) == Role.OWNER

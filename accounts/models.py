@@ -46,6 +46,7 @@ class Organisation(models.Model):
 
     public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     name = models.CharField(max_length=120)
+    help_at = models.CharField(max_length=200, blank=True, default="", db_default="")  # for supporters: e-mail or page
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from campaigns.demonstration import loading
 from letters import privacy
 
 EMAIL = "organiser@postbag.example"
-ORGANISATION = "Oil Workers' Aid"
+ORGANISATION, HELP_AT = "Oil Workers' Aid", "help@postbag.example"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def prepare(progress: Callable[[str], None]) -> FirstSignIn | None:
     progress("making the first organiser")
     password = "-".join(secrets.token_hex(2) for _ in range(4))
     organiser = User.objects.create_superuser(EMAIL, password)
-    organisation = Organisation.objects.create(name=ORGANISATION)
+    organisation = Organisation.objects.create(name=ORGANISATION, help_at=HELP_AT)
     Member.objects.create(organisation=organisation, user=organiser, role=Role.OWNER)
     progress("loading the demonstration campaign")
     loading.load(

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import nh3
 from babel import Locale
@@ -130,6 +131,16 @@ def isolated(name: object) -> SafeString:
     return format_html("<bdi>{}</bdi>", name)
 
 
+def help_link(help_at: str) -> SafeString:
+    """Return a link to an e-mail address or a web page that organisers named (accounts.organisations checked it)."""
+    if not help_at.startswith(("https://", "http://")):
+        return format_html('<a href="mailto:{}"><bdi dir="ltr">{}</bdi></a>', quote(help_at, safe="@"), help_at)
+    words = help_at.partition("://")[2].rstrip("/")
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener noreferrer"><bdi dir="ltr">{}</bdi></a>', help_at, words
+    )
+
+
 def quoted(text: str, code: str) -> SafeString:
     """Return words of a campaign within a sentence of ours, marked where they are in another language."""
     return format_html("<bdi{}>{}</bdi>", marks(code), text)
@@ -181,6 +192,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date_words": date_words,
     "time_words": time_words,
     "moment_words": moment_words,
+    "help_link": help_link,
     "isolated": isolated,
     "listed": listed,
     "language_name": language_name,

@@ -47,6 +47,7 @@ def test_a_listed_page_shows_the_form(partner: Partner, client: Client, referer:
     assert _ancestors(response) == f"{LISTED} https://www.ports.example"
     assert "X-Frame-Options" not in response
     assert not response.cookies
+    assert '<a class="line" href="/my/?lang=en" target="_blank" rel="noopener">' in page, "which nobody may frame"
 
 
 def test_a_page_is_known_by_its_site_alone(partner: Partner, client: Client) -> None:

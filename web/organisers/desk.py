@@ -121,7 +121,7 @@ def refuse(request: HttpRequest, desk: Desk | None) -> HttpResponse:
 def page(
     request: HttpRequest, desk: Desk, template: str, *, section: str = "", status: int = 200, **context: Any
 ) -> HttpResponse:
-    """Render a page of the desk. `section` is what the navigation marks: dashboard, campaigns or targets.
+    """Render a page of the desk. `section` is what the navigation marks: dashboard, campaigns, targets …
 
     Templates extend `organisers/base.html`; `errors` (field → sentence) puts "Error: " before the title.
     """

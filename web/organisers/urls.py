@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from web.organisers import dashboard, handing_over, imports, targets
+from web.organisers import dashboard, handing_over, imports, organisation, targets
 
 app_name = "organisers"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("settings/", organisation.settings, name="settings"),
     path("organisation/", dashboard.choose_organisation, name="organisation"),
     path("campaigns/", include("web.organisers.campaign_urls")),
     path("targets/", targets.lists_page, name="targets"),
