@@ -114,10 +114,11 @@ def begun(
     """
     if shown is not None:
         return kept(checked(ask, shown, errors, now=now))
-    if ask.mode == Ask.Mode.BY_COUNTRY and not country:
+    known = candidates(ask, now=now)
+    if ask.mode == Ask.Mode.BY_COUNTRY and known and not country:
         errors["country"] = _("Choose your country: it decides who gets your letter.")
         return ""
-    return kept(suggest(ask, candidates(ask, now=now), country=country))
+    return kept(suggest(ask, known, country=country))
 
 
 def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:

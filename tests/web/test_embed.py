@@ -11,6 +11,7 @@ from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign, Partner
 from letters import tallies, tokens
 from letters.models import Letter
+from targets.models import Address, Target
 from tests import cast
 from web.supporters.finding import draft_url
 
@@ -48,6 +49,19 @@ def test_a_listed_page_shows_the_form(partner: Partner, client: Client, referer:
     assert "X-Frame-Options" not in response
     assert not response.cookies
     assert '<a class="line" href="/my/?lang=en" target="_blank" rel="noopener">' in page, "which nobody may frame"
+
+
+def test_a_letter_that_no_mail_delivers_is_begun_in_the_frame_for_the_post(
+    partner: Partner, client: Client, campaign: Campaign
+) -> None:
+    Address.objects.filter(kind="email").update(status=Address.Status.DEAD)
+    page = client.get(f"{FRAME}?partner=ports", headers={"Referer": f"{LISTED}/"}).content.decode()
+    assert "you can write it here, print it and post it" in page
+    assert "Write my letter" in page
+    Target.objects.update(post=None)
+    page = client.get(f"{FRAME}?partner=ports", headers={"Referer": f"{LISTED}/"}).content.decode()
+    assert "Please come back in a few days" in page
+    assert "Write my letter" not in page
 
 
 def test_a_page_is_known_by_its_site_alone(partner: Partner, client: Client) -> None:

@@ -12,7 +12,7 @@ from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
 from targets import countries
-from web.supporters import away, endings, envelope
+from web.supporters import away, consent_words, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
 
 
@@ -53,6 +53,15 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
     return SeeOther(draft_url(letter, tokens.DRAFT, envelope.next_step(request, opened), lang=lang))
 
 
+def not_told(request: HttpRequest, campaign: Campaign, *, lang: str, errors: dict[str, str]) -> HttpResponse:
+    """Show the page again on which somebody wanted to be told once, with what is wrong with the address."""
+    asks = _asks(campaign)
+    slug = request.POST.get("ask", "")
+    opened = next((ask for ask in asks if ask.slug == slug), asks[0] if asks else None)
+    values = {**_asked(request), "email": " ".join(request.POST.get("email", "")[:300].split())}
+    return _page(request, campaign, asks, opened, lang=lang, values=values, errors=errors)
+
+
 def _page(
     request: HttpRequest,
     campaign: Campaign,
@@ -74,6 +83,9 @@ def _page(
         **envelope.of(opened, country=values["country"], now=timezone.now()),
         "letters_sent": endings.shown(statistics.letters_sent(campaign)),
         "values": values,
+        "once_words": consent_words.once(campaign),
+        "asked": request.GET.get("asked") == "once",
+        "email": values.get("email", ""),
         "errors": errors or {},
     }
     return render(request, "supporters/campaign.html", context, status=422 if errors else 200)

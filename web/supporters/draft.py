@@ -191,8 +191,9 @@ def _write_page(
     request: HttpRequest, draft: Draft, values: dict[str, str], errors: dict[str, str] | None = None
 ) -> HttpResponse:
     letter = draft.letter
-    targets = writing.targets_of(letter, now=timezone.now())
-    content = Content(**values)
+    content, now = Content(**values), timezone.now()
+    mailed = writing.targets_of(letter, now=now)
+    targets = mailed or choosing.by_post_alone(letter.ask, content, now=now)
     given = languages.given(letter, content)[1]
     spoken = letter.template.language
     context: dict[str, Any] = {
@@ -207,6 +208,7 @@ def _write_page(
         "values": values,
         "errors": errors or {},
         "targets": targets,
+        "by_post_only": bool(targets) and not mailed,
         "to_names": fates.named([target.name for target in targets]),
         "elsewhere": people.nobody_from(content.country) if choosing.is_elsewhere(letter.ask, content) else "",
         "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from campaigns.models import Ask
+from campaigns.models import Ask, Campaign
 from letters import choosing
 from targets import countries, lists
 from targets.models import Target
@@ -38,12 +38,22 @@ def next_step(request: HttpRequest, ask: Ask) -> str:
     return "to" if ask.offers_choice and wants_to_choose else "write"
 
 
+def is_stuck(campaign: Campaign, *, now: datetime) -> bool:
+    """Return whether a campaign has a letter that no e-mail would bring to anybody."""
+    asks = campaign.asks.select_related("target_list")
+    return any(not lists.deliverable(ask.target_list, now=now).exists() for ask in asks)
+
+
 def of(ask: Ask | None, *, country: str, now: datetime) -> dict[str, Any]:
-    """Return what `envelope.html` shows. `able` is how many a letter could go to: without any it has no place."""
+    """Return what `envelope.html` shows. `able` is how many a letter could go to: without any it has no place.
+
+    Then `by_post` says whether it could be posted to anybody.
+    """
     targets = lists.deliverable(ask.target_list, now=now) if ask else Target.objects.none()
     able = targets.count()
     return {
         "able": able,
+        "by_post": ask is not None and not able and bool(lists.reachable_targets(ask.target_list, now=now)),
         "going": _going(ask, targets, country, now=now) if ask else [],
         "more": 0 if ask is None or ask.offers_choice else max(able - NAMED_TARGETS, 0),
         "most_words": people.count_words(ask.target_list.kind, ask.most_targets) if ask else "",

@@ -88,13 +88,6 @@ def test_a_draft_campaign_is_not_there_for_the_public(dana: Dana) -> None:
     assert dana.get(dana.home).status_code == 404
 
 
-def test_without_a_working_address_the_page_says_so_and_has_no_form(dana: Dana) -> None:
-    Address.objects.update(status=Address.Status.DEAD)
-    html = page(dana.get(dana.home))
-    assert "We cannot deliver letters right now" in html
-    assert "<form" not in html
-
-
 def test_the_number_of_letters_is_shown_from_a_hundred_on(dana: Dana) -> None:
     ask = dana.ask()
     target = ask.target_list.targets.all()[0]

@@ -253,4 +253,6 @@ def test_a_sentence_that_is_too_long_leads_somewhere_also_where_nobody_can_get_a
     posted = {"sentence": "word " * 500}
     assert leads_to(dana.post(f"{dana.home}leaders/", posted)) == {"sentence"}
     Address.objects.update(status=Address.Status.DEAD)
+    assert leads_to(dana.post(f"{dana.home}leaders/", posted)) == {"sentence"}, "it can be posted"
+    Target.objects.update(post=None)
     assert leads_to(dana.post(f"{dana.home}leaders/", posted)) == {"sentence"}
