@@ -75,7 +75,7 @@ def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
         earlier = read(after)
         content = Content(
             name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country,
-            copy_to_me="" if ask.warns else earlier.copy_to_me,
+            copy_to_me="" if ask.is_dangerous else earlier.copy_to_me,
         )  # fmt: skip
     errors: dict[str, str] = {}
     sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)

@@ -7,11 +7,28 @@ import pytest
 from campaigns.models import Ask, Campaign
 from tests import cast
 from tests.worker.faulty_server import FaultyServer
+from worker.loop import Loop
 
 
 @pytest.fixture(autouse=True)
 def _no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.doorbell.ring", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def _loops_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End what loops keep open while they rest, as a worker does when it ends."""
+    made: list[Loop] = []
+    begin = Loop.__init__
+
+    def keep(loop: Loop) -> None:
+        begin(loop)
+        made.append(loop)
+
+    monkeypatch.setattr(Loop, "__init__", keep)
+    yield
+    for loop in made:
+        loop._close_lines()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from django.utils import timezone
 from campaigns.models import AskText, Campaign, CampaignText
 from letters import writing
 from letters.models import Delivery, DeliveryTally, Letter
-from targets.models import Address
 from tests.web.supporters.conftest import SENTENCE, Dana, one_h1, page, values
 from web import presentation
 
