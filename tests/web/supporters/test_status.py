@@ -239,7 +239,7 @@ def test_why_it_is_tried_again_and_until_when_is_said(
             DeliveryEvent.objects.create(
                 delivery_id=pk, at=NOW, from_state="sending", to_state="queued", code=said[0], words=said[1]
             )
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         html = page(dana.get(dana.status()))
     assert html.count(f"{sentence} We try again on ") == 30
     assert html.count(f", until {until} at the latest. Then this page says what became of it.") == 30
