@@ -99,8 +99,6 @@ def test_where_a_letter_begins(dana: Dana) -> None:
     refused = dana.post(ask, {"sentence": TOO_LONG, "to": "nobody", "named-for": ""})
     assert leads_to(refused) == {"sentence", "to"}
     assert TOO_LONG.strip() in page(refused), "nothing typed is lost"
-    Target.objects.update(post=None)
-    assert leads_to(dana.post(ask, {})) == {"country"}
 
 
 def test_where_a_letter_begins_in_a_partners_frame(dana: Dana) -> None:
