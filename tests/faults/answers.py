@@ -7,7 +7,7 @@ from tests.faults.conduct import GARBAGE, Conduct, Rule, each_domain
 from tests.faults.machines import memory_of
 from tests.faults.oracle import grouped
 from tests.faults.population import GATE, Population, domain
-from tests.faults.rig import PROCESSES, Figures, Rig
+from tests.faults.rig import ON_SQLITE, PROCESSES, Figures, Rig
 from tests.faults.workers import wait_until
 
 WINDOW = 4096  # bytes on their way at once: 1 % of 5 MB must not fit
@@ -66,7 +66,7 @@ def refused(seed: int, size: str) -> Figures:
         *(Rule(point, says=words, share=1 / 80) for point, words in said_at.items()),
     )
     with Rig("sqlite", population, Conduct(seed, rules), seed=seed) as rig:
-        rig.workers.start(PROCESSES)
+        rig.workers.start(ON_SQLITE)
         wait_until(lambda: _only_the_dead_wait(rig), seconds=240, every=0.2, what="the end of all that can be sent")
         rig.workers.end()
         evidence = rig.judge()

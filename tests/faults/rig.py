@@ -29,6 +29,7 @@ from tests.worker.processes import environment
 LEASE = 3  # seconds
 LINES = 4  # C
 PROCESSES = 4
+ON_SQLITE = 2  # as an installation has: more, without a pause, keep each other from its one lock for a whole lease
 PATIENCE_PERCENT = 5  # of the time-outs: half a minute for an answer to the dot
 LOOK_EVERY = 0.5  # seconds between looks at the ledger
 Figures = Mapping[str, Any]

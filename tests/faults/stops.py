@@ -13,7 +13,7 @@ from tests.faults import machines
 from tests.faults.conduct import Conduct, Rule
 from tests.faults.journal import Note
 from tests.faults.population import GATE, Population
-from tests.faults.rig import PROCESSES, Figures, Rig
+from tests.faults.rig import ON_SQLITE, PROCESSES, Figures, Rig
 
 DEEDS = {"gate": 20, "nightly": 500}
 POPULATIONS = {"gate": GATE, "nightly": Population(letters=150, targets=120)}
@@ -67,7 +67,7 @@ def at_random(kind: str, seed: int, size: str) -> Figures:
     """F30: pause, stop, suppress, withdraw, in any order, while letters leave."""
     stops: list[Stop] = []
     with Rig(kind, POPULATIONS[size], Conduct(seed, (_SLOWLY,)), seed=seed) as rig, People(rig) as people:
-        rig.workers.start(PROCESSES)
+        rig.workers.start(ON_SQLITE if kind == "sqlite" else PROCESSES)
         for _ in range(DEEDS[size]):
             time.sleep(rig.drawn.uniform(0.0, 0.2))
             deed = rig.drawn.choice([*FOR_A_WHILE, *FOR_A_WHILE, *FOR_GOOD])
