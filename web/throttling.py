@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 MOST_SENT = 60  # letters sent for confirmation, by one network …
+MOST_BEGUN = 300  # drafts, of which each takes a row for a day
 WINDOW = 600  # … in this many seconds
 
 

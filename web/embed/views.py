@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns import partners, publishing
 from campaigns.models import Ask, Campaign, Partner
 from letters import statistics, tokens, writing
-from web import framing
+from web import errors, framing, throttling
 from web.security import same_origin_only
 from web.supporters import away, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url
@@ -51,6 +51,9 @@ def begin(request: HttpRequest, *, campaign: str, ask: str) -> HttpResponseBase:
         sentence, to = request.POST.get("sentence", ""), envelope.answer(request)
         if found.is_open and request.POST.get("then") == away.STAY:
             return _form(request, partner, opened, lang=lang, sentence=sentence, country=to.country)
+        if wait := throttling.must_wait(request, deed="begin", now=timezone.now(), most=throttling.MOST_BEGUN):
+            framing.is_shown_by(request, partner)
+            return framing.allow(errors.too_many(request, wait=wait), partner.origins)
         try:
             letter = writing.begin(
                 ask=opened, language=lang, now=timezone.now(), sentence=sentence, source=partners.source_of(partner),

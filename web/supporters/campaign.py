@@ -12,6 +12,7 @@ from campaigns.models import Ask, Campaign
 from letters import statistics, tokens, writing
 from letters.models import Letter
 from targets import countries
+from web import errors, throttling
 from web.supporters import away, consent_words, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
 
@@ -41,6 +42,8 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
     values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")} | {"country": to.country}
     if request.POST.get("then") == away.STAY:  # shown at once: no address may hold what is typed
         return _page(request, found, _asks(found), opened, lang=lang, values=values)
+    if wait := throttling.must_wait(request, deed="begin", now=timezone.now(), most=throttling.MOST_BEGUN):
+        return errors.too_many(request, wait=wait)
     earlier, purpose = _earlier(found, request.POST.get("after", ""))
     source = _kept_source(earlier) or _source(request.POST.get("via", ""))
     try:

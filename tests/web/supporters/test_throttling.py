@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
+from campaigns.models import Partner
 from letters.models import Letter, Notice
 from tests.web.supporters.conftest import SENTENCE, Dana, page
 from web import throttling
@@ -26,6 +27,24 @@ def test_past_the_limit_the_letter_stays_on_its_page(dana: Dana, monkeypatch: py
     assert SENTENCE in page(answer)
     assert dana.letter().stage == Letter.Stage.DRAFT
     assert Notice.objects.count() == 2
+
+
+def test_a_network_does_not_begin_drafts_without_end_and_what_it_wrote_is_given_back(
+    dana: Dana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "MOST_BEGUN", 2)
+    monkeypatch.setattr(throttling, "WINDOW", 10**10)  # so that no window ends during the test
+    ask = f"{dana.home}{dana.ask().slug}/"
+    for _ in range(2):
+        assert dana.post(ask, {"sentence": "Hello."}).status_code == 303
+    answer = dana.post(ask, {"sentence": SENTENCE})
+    assert answer.status_code == 429
+    assert SENTENCE in page(answer)
+    Partner.objects.create(campaign=dana.campaign, slug="ports", name="Ports", origins=["https://ports.example"])
+    framed = dana.post(f"/embed/{dana.campaign.slug}/{dana.ask().slug}/", {"partner": "ports", "sentence": SENTENCE})
+    assert framed.status_code == 429
+    assert "https://ports.example" in framed["Content-Security-Policy"], "the frame shows it"
+    assert Letter.objects.count() == 2
 
 
 def test_links_to_drafts_are_counted_with_them(dana: Dana, monkeypatch: pytest.MonkeyPatch) -> None:
