@@ -1,12 +1,15 @@
-"""System checks, ids stable: what the guarantee needs of databases, hooks to be believed, and paper of typefaces."""
+"""System checks, ids stable: what databases, hooks, lines to mail servers and paper must be like."""
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+
+from config import env
 
 
 @register(Tags.database)
@@ -54,6 +57,31 @@ def proved_hooks(**_options: Any) -> list[CheckMessage]:
             for esp in doors.unusable()
         ]
     return found
+
+
+@register(Tags.security)
+def secrets_under_way(**_options: Any) -> list[CheckMessage]:
+    """postbag.W002: what signs us in at a mail server or provider elsewhere must not travel in the clear (ASVS 12)."""
+    return [
+        Warning(
+            f"The password in {name} travels in the clear to {where}.",
+            hint="Begin its address with smtp+starttls:// or smtps://, a provider's api_url with https://.",
+            id="postbag.W002",
+        )
+        for name, address in (
+            ("EMAIL_URL", settings.MAIL_SERVER), ("SUPPORTER_EMAIL_URL", settings.SUPPORTER_MAIL_SERVER)
+        )
+        if (where := _shown_to(address))
+    ]  # fmt: skip
+
+
+def _shown_to(address: Any) -> str:
+    """Return the host that reads along where a password leaves this machine in the clear; "" where none can."""
+    if isinstance(address, env.MailServerAddress):
+        is_open = address.security == "plain" and bool(address.password) and not address.is_loopback
+        return address.host if is_open else ""
+    at = urlsplit(str(address.options.get("api_url", "")))
+    return at.hostname or "" if at.scheme == "http" and not env.is_loopback(at.hostname or "") else ""
 
 
 @register("paper", deploy=True)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.test import override_settings
 
-from config import checks
+from config import checks, env, providers
 from tests.worker.processes import environment, manage
 from worker.management.commands import deliver, work
 
@@ -87,3 +88,20 @@ def test_a_worker_on_a_strong_database_starts(tmp_path: Path) -> None:
     assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
     done = manage("deliver", "--once", env=env)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("address", "where"), [
+    (env.MailServerAddress("mail.office.example", 25, "plain", "us", "secret"), "mail.office.example"),
+    (env.MailServerAddress("mail.office.example", 587, "starttls", "us", "secret"), ""),
+    (env.MailServerAddress("mail.office.example", 25, "plain"), ""),
+    (env.MailServerAddress("127.0.0.1", 25, "plain", "us", "secret"), ""),
+    (providers.read("EMAIL_URL", "anymail+mailgun://:key@/?api_url=http://api.example/"), "api.example"),
+    (providers.read("EMAIL_URL", "anymail+mailgun://:key@/?api_url=http://127.0.0.1:1/"), ""),
+    (providers.read("EMAIL_URL", "anymail+mailgun://:key@/"), ""),
+])  # fmt: skip
+def test_a_password_that_would_leave_this_machine_in_the_clear_is_postbag_w002(address: Any, where: str) -> None:
+    """The password itself is not said."""
+    with override_settings(MAIL_SERVER=address, SUPPORTER_MAIL_SERVER=env.MailServerAddress("127.0.0.1", 25, "plain")):
+        found = checks.secrets_under_way()
+    expected = [("postbag.W002", True, False)] if where else []
+    assert [(one.id, where in one.msg, "secret" in one.msg) for one in found] == expected
