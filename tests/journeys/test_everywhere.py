@@ -172,7 +172,7 @@ def pages(page: Page, mailbox: Mailbox, language: str, email: str) -> Iterator[s
     yield "sent"
     press(page, "main .panel a.line")
     yield "status"
-    press(page, "main a[href*='/my/']")
+    press(page, "footer a[href*='/my/']")
     press(page, "main form .button", {"email": "no address"})
     yield "my data, with an error"
     page.goto(f"/{language}/nothing-here/")
