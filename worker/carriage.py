@@ -131,6 +131,9 @@ class Carriage:
                     if isinstance(one, Ended):
                         self._waiting.ended(one.message.delivery_id)
                     self._heard.put(one)
+                if self._waiting.returned:
+                    self._heard.put(Withdrawn(self._waiting.returned))
+                    self._waiting.returned = []
             except Exception as error:  # noqa: BLE001  a thread that ends without a word would be waited for for ever
                 defects.tell(log, "the carriage failed", error)
                 time.sleep(LONGEST_WAIT)

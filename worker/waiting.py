@@ -24,6 +24,7 @@ class Waiting:
         self._full: dict[str, deque[int]] = {}  # those with as many in flight as may be
         self._in_flight: Counter[str] = Counter()
         self._domain_of: dict[int, str] = {}
+        self.returned: list[int] = []  # put back after all that waited had been withdrawn
         self.begun: dict[int, float] = {}  # in flight: since when, in clock.boot_seconds
         self._most = settings.CONNECTIONS_PER_DOMAIN
 
@@ -72,6 +73,10 @@ class Waiting:
         domain = self._domain_of[message.delivery_id]
         del self.begun[message.delivery_id]
         self._leave(domain)
+        if self.is_closed:
+            del self._domain_of[message.delivery_id]
+            self.returned.append(message.delivery_id)
+            return
         self._queue(domain).appendleft(message.delivery_id)
         self.total += 1
         self.ready += domain in self._domains
@@ -82,7 +87,8 @@ class Waiting:
             self._leave(self._domain_of.pop(delivery_id))
 
     def withdraw(self) -> list[int]:
-        """Return all that wait; none of them waits any more."""
+        """Return all that wait; none of them waits any more, and nothing more is begun."""
+        self.is_closed = True
         waiting = [pk for queues in (self._domains, self._full) for queue in queues.values() for pk in queue]
         for pk in waiting:
             del self._domain_of[pk]

@@ -39,7 +39,7 @@ def target(number):
     domain = "d%d.offices.example" % number
     return {{"name": "Office %d" % number, "country": "DE", "language": "en", "email": "office@" + domain}}
 cast.TARGETS = tuple(target(number) for number in range({targets}))
-with mock.patch("worker.doorbell.ring"), mock.patch.object(cast.a_list, "__kwdefaults__", {{"targets": None}}):
+with mock.patch("worker.doorbell.ring"), mock.patch.dict(cast.a_list.__kwdefaults__, targets=None):
     ask = cast.the_ask(cast.an_open_campaign(cast.a_member(cast.an_organisation(), "Alice"), now=timezone.now()))
     def write(number):
         return deeds.a_confirmed_letter(ask, email="s%d@supporters.example" % number, now=timezone.now())

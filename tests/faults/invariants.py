@@ -160,21 +160,28 @@ def _tokens_are_used_once(it: Evidence) -> Iterator[str]:
 
 
 def _fences_wait_for_results(it: Evidence) -> Iterator[str]:
-    """Look for a connection with two fences and no result (else a crash could cost 2C copies)."""
+    """Look for a connection with two fences and no result (else a crash could cost 2C copies).
+
+    A letter that was given to another line, since the dot before it was not answered, began on both within one attempt.
+    """
     began = grouped(it.oracle.of("began"))
-    at_once: dict[tuple[int, int], set[int]] = {}
+    fenced: dict[int, dict[int, set[int]]] = {}  # by process and connection
+    ended: dict[tuple[int, int], float] = {}  # when the last attempt at a delivery ended, by process
     for note in it.notes:
+        lines = fenced.setdefault(note.pid, {})
         for pk in note.ids:
-            on = [e for e in began.get(pk, ()) if e.pid == note.pid and e.at <= note.at]
-            if not on:
-                continue
-            open_ones = at_once.setdefault((note.pid, on[-1].connection), set())
             if note.deed in {"record", "late"}:
-                open_ones.discard(pk)
+                ended[note.pid, pk] = note.at
+                for open_ones in lines.values():
+                    open_ones.discard(pk)
             elif note.deed == "fence":
-                if open_ones - {pk}:
-                    yield f"connection {on[-1].connection} had fences for {sorted(open_ones | {pk})} at once"
-                open_ones.add(pk)
+                since = ended.get((note.pid, pk), 0.0)
+                on = [e.connection for e in began.get(pk, ()) if e.pid == note.pid and since < e.at <= note.at]
+                free = [line for line in on if not lines.get(line, set()) - {pk}]
+                if on and not free:
+                    yield f"connection {on[-1]} had fences for {sorted(lines[on[-1]] | {pk})} at once"
+                for line in (free or on)[-1:]:
+                    lines.setdefault(line, set()).add(pk)
 
 
 def _stops_are_obeyed(it: Evidence) -> Iterator[str]:

@@ -61,7 +61,7 @@ def _fill(wanted: Population) -> Found:
     more = {"name": NAME, "town": TOWN}
     if wanted.words:
         more["body"] = "\n\n".join(["Words enough for a long letter. " * 20] * (wanted.words // 120 + 1))
-    with mock.patch("worker.doorbell.ring"), mock.patch.object(cast.a_list, "__kwdefaults__", {"targets": None}):
+    with mock.patch("worker.doorbell.ring"), mock.patch.dict(cast.a_list.__kwdefaults__, targets=None):
         campaign = cast.an_open_campaign(cast.a_member(cast.an_organisation(), "Alice"), now=now)
         ask = cast.the_ask(campaign)
         for number in range(wanted.letters):

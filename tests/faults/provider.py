@@ -83,7 +83,8 @@ class Installation:
 
     def __init__(self, directory: Path, provider: FakeProvider, esp: str, letters: int) -> None:
         data = directory / "data"
-        shutil.copytree(_written(letters).name, data)
+        with databases.making("sqlite"):  # made once, though several begin at the same moment
+            shutil.copytree(_written(letters).name, data)
         self.env = environment(
             data, EMAIL_URL=address(esp, provider.url(esp)), LEASE_SECONDS="30", BACKOFF_PERCENT="1", HOOKS="none",
             CONNECTIONS="16", CONNECTIONS_PER_DOMAIN="16", MAIL_PATIENCE_PERCENT=str(PATIENCE_PERCENT),

@@ -84,6 +84,17 @@ def test_what_is_withdrawn_waits_no_more() -> None:
     assert sorted(waiting.begun) == [0, 3]
 
 
+def test_what_is_put_back_after_that_is_returned_and_begun_no_more() -> None:
+    """Its line was silent while everything was being given back: nobody would ask for it again."""
+    waiting = waiting_for("a@x.example", "b@x.example")
+    message = waiting.take()
+    assert message is not None
+    assert waiting.withdraw() == [1]
+    waiting.put_back(message)
+    assert (waiting.returned, waiting.total, waiting.begun) == ([0], 0, {})
+    assert taken(waiting) == []
+
+
 def test_what_is_dropped_waits_no_more_and_the_others_do() -> None:
     """In a domain that has room, in one that is full, and in one that nothing else is left of."""
     waiting = waiting_for("a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@y.example")
