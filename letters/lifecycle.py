@@ -45,7 +45,7 @@ DELIVERY_STATES: Mapping[str, str] = {
     State.SENT: "The next mail server said yes and we wrote that down.",
     State.FAILED: "The server said no, or five days passed, or a person decided.",
     State.UNCERTAIN: "The line broke at the last moment, twice; a person may decide.",
-    State.CANCELLED: "The supporter, an organiser or a suppression stopped it before it left, or was tried again.",
+    State.CANCELLED: "The supporter, an organiser or a suppression stopped it before it left, or left again.",
 }
 DELIVERY_MOVES: Mapping[tuple[str, str], str] = {
     (State.HELD, State.QUEUED): "an organiser or operator lets it go",

@@ -10,6 +10,7 @@ from django.utils.translation import to_locale
 
 from config import catalogues
 
+pytestmark = pytest.mark.xdist_group("catalogues")  # one process gathers the texts, for all of them
 LANGUAGES = catalogues.languages()
 gathered = cache(catalogues.gathered)  # reading the whole source once is enough
 

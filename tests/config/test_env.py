@@ -60,6 +60,7 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(
     assert "u:p@" not in done.stderr
 
 
+@pytest.mark.slow  # it starts Python anew
 def test_good_settings_start(tmp_path: Path) -> None:
     """The same command, with nothing wrong: otherwise the tests above would prove little."""
     done = manage("check", env=environment(tmp_path, PORT="8123", WORKERS="3", BASE_URL="https://letters.example.org/"))

@@ -141,6 +141,7 @@ print(connection.api_key, connection.api_url, connection.send_defaults)
 """
 
 
+@pytest.mark.slow  # it starts Python anew
 def test_sign_in_mail_takes_the_supporters_provider(tmp_path: Path) -> None:
     key = tmp_path / "address"
     key.write_text(address("mailgun", "http://127.0.0.1:9/mailgun/") + "\n", encoding="utf-8")

@@ -40,6 +40,7 @@ def test_what_is_counted_is_counted_for_both_web_processes_and_kept_to_this_user
     assert stat.S_IMODE(Path(told["LOCATION"]).stat().st_mode) == 0o700
 
 
+@pytest.mark.slow  # it starts Python anew
 @pytest.mark.parametrize(
     "start", ["import config.wsgi", "import sys, manage\nsys.argv = ['manage.py', 'version']\nmanage.main()"]
 )

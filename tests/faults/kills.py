@@ -13,7 +13,7 @@ from tests.faults.rig import LEASE, LINES, PROCESSES, Figures, Rig
 KILL_EVERY = 0.3  # seconds
 DRAINED_WITHIN = 50 * LEASE  # seconds after the last kill
 KILLS = {"gate": (20, GATE), "nightly": (300, Population(letters=400, targets=25))}
-_SLOWLY = Rule("dot", after=0.05, spread=0.25)  # else all would be over before the last kill
+_SLOWLY = Rule("dot", after=0.1, spread=0.4)  # else all would be over before the last kill
 
 
 def at_random(kind: str, seed: int, size: str) -> Figures:

@@ -77,6 +77,7 @@ def test_the_bytes_are_those_of_every_earlier_release() -> None:
     assert sha256(text.encode()).hexdigest() == PINNED
 
 
+@pytest.mark.slow  # it starts Python anew
 def test_the_bytes_are_the_same_after_a_restart() -> None:
     assert _in_a_fresh_process() == _message().digest
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,12 +50,6 @@ def drain(server: FaultyServer, *, lines: int = 2) -> Drained:
         carrier.close()
 
 
-def few_at_once(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Let a claim take this many at most: the first ones all go to the domain that is stuck."""
-    real = outbox.claim
-    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, most), only=only))
-
-
 class Stuck:
     """A script by which one domain's dots are answered only when all that is for others has been taken."""
 
@@ -70,7 +64,7 @@ class Stuck:
             self._to[moment.connection] = moment.said
         if moment.point == "dot" and STUCK.encode() in self._to[moment.connection]:
             until = time.monotonic() + SHORT_WAIT
-            while not self._is_done() and time.monotonic() < until:
+            while not self._is_done() and time.monotonic() < until and all(self.others_were_first):
                 time.sleep(0.01)
             self.others_were_first.append(self._is_done())
         return None
@@ -79,30 +73,34 @@ class Stuck:
         return sum(not letter.to.endswith(STUCK) for letter in self._server.taken) >= self._others
 
 
-@override_settings(CONNECTIONS_PER_DOMAIN=1)
+@pytest.fixture
+def stuck(waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
+    """Have a domain that keeps its one line waiting, and claims so small that the first takes its letters alone."""
+    real = outbox.claim
+    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, 6), only=only))
+    server.script = script = Stuck(server, others=20)
+    with override_settings(CONNECTIONS_PER_DOMAIN=1):
+        yield script
+
+
 def test_a_domain_that_keeps_its_line_waiting_keeps_no_other_letter_from_being_claimed(
-    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+    stuck: Stuck, server: FaultyServer
 ) -> None:
-    few_at_once(monkeypatch, 6)
-    server.script = stuck = Stuck(server, others=20)
     assert drain(server) == Drained(sent=30)
     assert all(stuck.others_were_first)
     assert set(server.copies().values()) == {1}
 
 
-@override_settings(CONNECTIONS_PER_DOMAIN=1)
 def test_no_more_is_claimed_for_a_domain_that_has_enough_waiting(
-    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+    stuck: Stuck, waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few_at_once(monkeypatch, 6)
-    server.script = stuck = Stuck(server, others=20)
     most = 0
     real = Engine._claim
 
     def claim(self: Engine) -> None:
         nonlocal most
         real(self)
-        if not all(stuck.others_were_first) or not stuck.others_were_first:
+        if not any(stuck.others_were_first):
             most = max(most, Delivery.objects.filter(pk__in=waiting, state="sending").count())
 
     monkeypatch.setattr(Engine, "_claim", claim)
@@ -110,12 +108,9 @@ def test_no_more_is_claimed_for_a_domain_that_has_enough_waiting(
     assert 0 < most <= 6, "the other four are left to other workers"
 
 
-@override_settings(CONNECTIONS_PER_DOMAIN=1)
 def test_a_database_that_is_away_for_a_moment_ends_no_drain(
-    waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+    stuck: Stuck, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few_at_once(monkeypatch, 6)
-    server.script = stuck = Stuck(server, others=20)
     few: Callable[..., Any] = outbox.claim
     calls = 0
 
