@@ -122,7 +122,7 @@ def copied(kind: Kind, seed: int, size: str) -> Figures:
             assert "was copied" in there.manage("adopt")
             assert f"{held} deliveries cancelled" in there.manage("adopt", "--cancel")
             there.write(2)
-            wait_until(lambda: len(there.copies()) == 2 * TARGETS, seconds=PATIENCE)
+            _until(there, lambda: len(there.copies()) == 2 * TARGETS)
         assert set(there.copies()).isdisjoint(here.copies()), "a name is used once, whoever gives it"
         assert set(here.copies().values()) == {1}
         return {"seed": seed, "held": held, "sent by the copy": 0}
@@ -179,11 +179,17 @@ def _go_on(here: Installation, drawn: random.Random) -> None:
 
 
 def _until_all_sent(here: Installation) -> None:
-    def all_sent() -> bool:
-        here.hurry()
-        return here.count("state NOT IN ('sent', 'uncertain')") == 0
+    _until(here, lambda: here.count("state NOT IN ('sent', 'uncertain')") == 0)
 
-    wait_until(all_sent, seconds=PATIENCE)
+
+def _until(here: Installation, holds: Callable[[], bool]) -> None:
+    """Wait until something holds, without the minute that a worker may take to give new letters their time."""
+
+    def hurried() -> bool:
+        here.hurry()
+        return holds()
+
+    wait_until(hurried, seconds=PATIENCE)
 
 
 def _judge(here: Installation, seed: int, *, sent_at_backup: set[int]) -> Figures:
