@@ -129,7 +129,7 @@ def _prepare(*, now: datetime) -> tuple[Instance, Memory | None]:
     found = report(now=now)
     row, memory, _ = standing.inspect()
     if found.is_on_hold:
-        holding.set_aside(now=now)  # also what organisers let go meanwhile
+        holding.set_aside_again(now=now)  # also what organisers let go meanwhile
     elif found.verdict is Verdict.OURS:
         if not found.held:
             raise NotNow("Nothing is on hold: this database is the one that this host sends from.")
@@ -143,8 +143,10 @@ def _prepare(*, now: datetime) -> tuple[Instance, Memory | None]:
                 "and this host joins them, say --join. If it was restored or copied, stop all workers and try again in "
                 f"{int((IN_USE_FOR - age).total_seconds()) // 60 + 1} minutes."
             )
-        holding.begin(because=Instance.Because.COPIED, now=now)
+        holding.begin(row, because=Instance.Because.COPIED, now=now)
         holding.set_aside(now=now)
+        if not Instance.objects.filter(on_hold_since__isnull=False).exists():
+            raise NotNow("A worker began to use this database a moment ago. Look again: manage.py adopt")
     return Instance.objects.get(), memory
 
 
@@ -155,8 +157,10 @@ def _settle(row: Instance, memory: Memory | None, moved: int, *, now: datetime) 
         identity = own.identity if own else secrets.token_hex(16)
         if row.on_hold_because == Instance.Because.RESTORED:
             identity = row.identity
-        row = instance.accept(identity=settings.INSTANCE_ID or identity, above=own.epoch if own else 0, now=now)
-        state_file.write(settings.DATA, row.identity, row.epoch)
+        # A worker that looked between the two would find a database that this host does not know, and hold it anew.
+        with state_file.alone(settings.DATA, seconds=instance.PATIENCE_AT_START):
+            row = instance.accept(identity=settings.INSTANCE_ID or identity, above=own.epoch if own else 0, now=now)
+            state_file.write(settings.DATA, row.identity, row.epoch)
     something_waits.send_robust(sender=Instance)
     return Decided(moved, holding.held().count(), row.identity)
 

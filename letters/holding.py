@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import Exists, F, Max, QuerySet
 
 from letters import lifecycle
 from letters.lifecycle import Change, Fact
@@ -23,11 +23,16 @@ AT_ONCE = 2.0  # seconds of setting aside before a worker looks at everything el
 IDS_SKIPPED = 2**32
 
 
-def begin(*, because: Instance.Because, now: datetime) -> None:
-    """Stop all claims at once, then begin to set aside what waits. Where a hold stands already, go on with it."""
+def begin(seen: Instance, *, because: Instance.Because, now: datetime) -> None:
+    """Stop all claims at once, then begin to set aside what waits. Where a hold stands already, go on with it.
+
+    Nothing happens where the database is no longer as it was `seen`: somebody has adopted it meanwhile, or sends.
+    """
     with transaction.atomic():
         row = Instance.objects.select_for_update().get()
         if row.on_hold_since is None:
+            if (row.identity, row.epoch) != (seen.identity, seen.epoch):
+                return
             newest = Delivery.objects.aggregate(newest=Max("pk"))["newest"] or 0
             Instance.objects.update(
                 on_hold_since=now, on_hold_because=because, held_up_to=newest, set_aside_at=None
@@ -46,7 +51,7 @@ def set_aside(*, now: datetime, seconds: float = float("inf")) -> int:
     until = time.monotonic() + seconds
     newest = Instance.objects.get().held_up_to
     _stop_what_was_to_stop(newest, now)
-    waiting = Delivery.objects.filter(state__in=[State.QUEUED, State.SENDING], pk__lte=newest)
+    waiting = Delivery.objects.filter(_is_being_set_aside(), state__in=[State.QUEUED, State.SENDING], pk__lte=newest)
     change = Change(fact=Fact(reason=REASON), columns={"ambiguous": F("ambiguous") + 1, "dot_at": None})
     held = 0
     while waiting.exists():
@@ -57,6 +62,17 @@ def set_aside(*, now: datetime, seconds: float = float("inf")) -> int:
     return held
 
 
+def set_aside_again(*, now: datetime) -> None:
+    """Hold also what was let go after everything had been set aside; whoever decides about the hold begins with it."""
+    Instance.objects.filter(on_hold_since__isnull=False).update(set_aside_at=None)
+    set_aside(now=now)
+
+
+def _is_being_set_aside() -> Exists:
+    """Return the condition of each portion: what a person has released meanwhile is not held a second time."""
+    return Exists(Instance.objects.filter(on_hold_since__isnull=False, set_aside_at=None))
+
+
 def held() -> "QuerySet[Delivery]":
     """Return the deliveries that a hold has set aside."""
     return Delivery.objects.filter(state=State.HELD, reason=REASON)
@@ -64,7 +80,9 @@ def held() -> "QuerySet[Delivery]":
 
 def _stop_what_was_to_stop(newest: int, now: datetime) -> None:
     """Cancel what was being sent when its supporter or an organiser asked to stop it: its attempt has ended."""
-    stopping = Delivery.objects.filter(state=State.SENDING, pk__lte=newest, reason__startswith=lifecycle.ASKED)
+    stopping = Delivery.objects.filter(
+        _is_being_set_aside(), state=State.SENDING, pk__lte=newest, reason__startswith=lifecycle.ASKED
+    )
     with transaction.atomic():
         asked = dict(stopping.select_for_update().values_list("pk", "reason"))
         held = Change(fact=Fact(reason=REASON), columns={"ambiguous": F("ambiguous") + 1, "dot_at": None})

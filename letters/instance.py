@@ -29,7 +29,7 @@ JUMP = 2**32
 EPOCHS_PER_SECOND = 2**20
 REFUSAL_TOLD_EVERY = timedelta(minutes=1)
 _PATIENCE = 0.2  # seconds for other processes' use of the state file
-_PATIENCE_AT_START = 10.0
+PATIENCE_AT_START = 10.0
 _NOT_OURS = Q(pk__in=[])
 
 
@@ -106,7 +106,7 @@ def look(*, now: datetime) -> Verdict:
     if _here.seen is not None and _is_still_ours(_here.seen, now=now):
         return Verdict.OURS
     # Two processes of a host may both be its first: the second must find what the first has written down.
-    with state_file.alone(settings.DATA, seconds=_PATIENCE_AT_START):
+    with state_file.alone(settings.DATA, seconds=PATIENCE_AT_START):
         row, memory, verdict = standing.inspect()
         if verdict not in {Verdict.OURS, Verdict.ON_HOLD} and standing.may_be_taken(verdict):
             above = memory.epoch if memory else 0
@@ -200,6 +200,8 @@ def _refuse(row: Instance, verdict: Verdict, *, now: datetime) -> None:
     """Hold everything where the database was restored or copied for certain; else only this host sends nothing."""
     if verdict is Verdict.ON_HOLD or standing.put_on_hold(row, verdict, now=now):
         row = Instance.objects.get()
+        if row.on_hold_since is None:
+            return  # a person has decided meanwhile
         if row.set_aside_at is None:
             holding.set_aside(now=now, seconds=holding.AT_ONCE)
         _here.writes_to_supporters = row.on_hold_because == Instance.Because.RESTORED

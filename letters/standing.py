@@ -121,7 +121,7 @@ def body() -> str:
 def put_on_hold(row: Instance, verdict: Verdict, *, now: datetime) -> bool:
     """Put a database on hold for all hosts if it was restored or copied for certain; return whether it was.
 
-    A SQLite database has one host. A PostgreSQL database that this host alone does not know may be in good use.
+    `row` is what the verdict rests on: where it has changed meanwhile, the next look finds what holds now. A SQLite database has one host. A PostgreSQL database that this host alone does not know may be in good use.
     """
     certain = {Verdict.BEHIND, Verdict.MOVED}
     if verdict in certain or connection.vendor != "postgresql" or _have_parted(row.body, body()):
@@ -129,7 +129,7 @@ def put_on_hold(row: Instance, verdict: Verdict, *, now: datetime) -> bool:
         if verdict is Verdict.COPIED:  # put back where it was, with its state file; or started somewhere else
             memory = _memory(row)
             known = memory is not None and memory.is_from_here and memory.identity == row.identity
-        holding.begin(because=Instance.Because.RESTORED if known else Instance.Because.COPIED, now=now)
+        holding.begin(row, because=Instance.Because.RESTORED if known else Instance.Because.COPIED, now=now)
         return True
     return False
 

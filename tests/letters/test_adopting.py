@@ -1,9 +1,12 @@
 """What a person decides about a restored or copied database, by deed and by `manage.py adopt`."""
 
 import io
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -82,6 +85,64 @@ def test_released_deliveries_leave_and_the_host_sends_again(held: Letter) -> Non
     }
     assert statistics.recount(held.campaign) == 0
     assert standing.announcement(now=NOW) == ""
+
+
+def test_a_worker_that_looks_in_the_middle_of_an_adoption_holds_nothing_anew(
+    held: Letter, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is released already, and this host does not know it yet."""
+    (host / state_file.NAME).unlink()
+    write, may_send = state_file.write, []
+
+    def look() -> None:
+        try:
+            may_send.append(restart())
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=look)
+
+    def written(*what: Any) -> None:
+        worker.start()
+        time.sleep(0.3)  # time enough to look, for a worker that is not kept from it
+        monkeypatch.undo()
+        write(*what)
+
+    monkeypatch.setattr(state_file, "write", written)
+    adopting.release(by="operator Olga", now=NOW)
+    worker.join(20)
+    assert may_send == [True]
+    assert len(claimed()) == 3
+
+
+def test_a_worker_that_found_the_hold_before_it_ended_holds_nothing_anew(held: Letter) -> None:
+    seen = Instance.objects.get()
+    adopting.release(by="operator Olga", now=NOW)
+    assert standing.put_on_hold(seen, standing.Verdict.BEHIND, now=NOW)
+    assert Instance.objects.get().on_hold_since is None
+    assert holding.set_aside(now=NOW, seconds=holding.AT_ONCE) == 0
+    assert deeds.states(held) == ["queued"] * 3
+
+
+def test_an_adoption_gives_way_to_a_worker_that_has_just_begun(
+    letter: Letter, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its look and its hold the database rose to another epoch: others send from it."""
+    standing.the_row()
+    Instance.objects.update(epoch=5, advanced_at=None)
+    (host / state_file.NAME).unlink(missing_ok=True)
+    inspect = standing.inspect
+
+    def rising() -> object:
+        found = inspect()
+        Instance.objects.update(epoch=F("epoch") + 1)
+        return found
+
+    monkeypatch.setattr(standing, "put_on_hold", lambda *_seen, **_now: False)
+    monkeypatch.setattr(standing, "inspect", rising)
+    with pytest.raises(NotNow, match="began to use this database"):
+        adopting.cancel(by="operator Olga", now=NOW)
+    assert deeds.states(letter) == ["queued"] * 3
 
 
 def test_a_release_does_not_come_back_at_the_next_start_on_any_host(held: Letter, host: Path) -> None:

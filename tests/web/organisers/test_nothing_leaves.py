@@ -28,6 +28,6 @@ def test_every_page_says_why_nothing_leaves_and_whom_to_ask(campaign: Campaign, 
 def test_a_held_delivery_says_why(campaign: Campaign, as_alice: Client) -> None:
     a_confirmed_letter(cast.the_ask(campaign), number=1)
     standing.the_row()
-    holding.begin(because=Instance.Because.RESTORED, now=timezone.now())
+    holding.begin(Instance.objects.get(), because=Instance.Because.RESTORED, now=timezone.now())
     page = as_alice.get("/organise/campaigns/oil-workers/delivery/rows/?word=waiting").content.decode()
     assert page.count("it may have been sent already. The operator decides.") == 3
