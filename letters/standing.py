@@ -121,7 +121,8 @@ def body() -> str:
 def put_on_hold(row: Instance, verdict: Verdict, *, now: datetime) -> bool:
     """Put a database on hold for all hosts if it was restored or copied for certain; return whether it was.
 
-    `row` is what the verdict rests on: where it has changed meanwhile, the next look finds what holds now. A SQLite database has one host. A PostgreSQL database that this host alone does not know may be in good use.
+    `row` is what the verdict rests on: where it has changed meanwhile, the next look finds what holds now. A SQLite
+    database has one host. A PostgreSQL database that this host alone does not know may be in good use.
     """
     certain = {Verdict.BEHIND, Verdict.MOVED}
     if verdict in certain or connection.vendor != "postgresql" or _have_parted(row.body, body()):

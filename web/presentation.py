@@ -64,7 +64,7 @@ def styles() -> SafeString:
     """Return the supporter pages' whole style sheet, minified: it stands in the page, so that one request is enough."""
     folder = Path(settings.STATICFILES_DIRS[0]) / "css"
     sheets = [(folder / name).read_text(encoding="utf-8") for name in STYLESHEETS]
-    return mark_safe(cssmin("".join(sheets)))  # noqa: S308  our own files
+    return mark_safe(str(cssmin("".join(sheets))))  # noqa: S308  our own files
 
 
 def look(partner: Partner) -> SafeString:
