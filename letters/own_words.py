@@ -5,8 +5,6 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import chain
 
-from rapidfuzz.distance import LCSseq
-
 COPIED_FROM = 5  # so many words in a row that stand in the text given are given, wherever they were moved to
 SIGNS_OF_A_WORD = 2  # where nothing stands between words; about as many as a word of Chinese or Thai has
 
@@ -42,6 +40,8 @@ def count(text: str, given: str) -> int:
     mine, theirs = words(text), words(given)
     own = _not_copied(mine, theirs)
     if own:
+        from rapidfuzz.distance import LCSseq  # noqa: PLC0415  4 MB, and a worker never counts own words
+
         blocks = LCSseq.opcodes(theirs, mine)
         in_order = {at for one in blocks if one.tag == "equal" for at in range(one.dest_start, one.dest_end)}
         own = [at for at in own if at not in in_order or _SIGN.search(mine[at])]
