@@ -48,6 +48,7 @@ class ImportResult:
     unchanged: int = 0
     retired: int = 0
     skipped: int = 0
+    readdressed: list[Target] = field(default_factory=list)  # whose e-mail address is another one now
     targets: list[Target] = field(default_factory=list)
 
 
@@ -306,8 +307,11 @@ def accept_import(
         result.added += 1
     for row, target, _ in comparison.changed:
         merged = {**_values(target), **{k: v for k, v in row.values.items() if v}}
+        address = target.email_id
         save_target(target_list=file.target_list, values=merged, target=target)
         result.changed += 1
+        if target.email_id != address:
+            result.readdressed.append(target)
     if retire_missing:
         for target in comparison.missing:
             retire(target_list=file.target_list, target=target, now=now)

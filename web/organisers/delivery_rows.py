@@ -25,6 +25,7 @@ BEHIND: dict[str, Q] = {
     Word.STOPPED: Q(state=State.CANCELLED),
 }
 REASONS = {
+    "address_changed": gettext_lazy("The address was changed while it waited."),
     "accepted": gettext_lazy("Their mail server accepted it."),
     "ambiguous": gettext_lazy("The line broke at the last moment."),
     "bytes_differ": gettext_lazy("The letter would not read as it did on the first try."),

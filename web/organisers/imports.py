@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from accounts import access
+from letters import readdressing
 from targets import imports, lists
 from targets.exports import write_csv
 from targets.imports.table import BYTES_LIMIT
@@ -19,6 +21,7 @@ from targets.models import ImportedFile, TargetList
 from web.organisers import posted
 from web.organisers.desk import Desk, for_members, page
 from web.organisers.import_steps import Examination, columns_of, examine, posted_columns, rejected_rows
+from web.organisers.targets import held_in_words
 
 KEPT_FOR = timedelta(hours=24)
 _only_editors = for_members(to_see=access.may_edit_targets, to_change=access.may_edit_targets)
@@ -95,7 +98,7 @@ def check(request: HttpRequest, desk: Desk, list_id: str, file_id: str) -> HttpR
         errors = examined.objections(request.POST)
         if not errors:
             try:
-                return _accept(request, examined)
+                return _accept(request, desk, examined)
             except lists.TargetRefused as refused:
                 errors = {"rows": refused.sentence}
     return page(
@@ -137,11 +140,15 @@ def kept_file(target_list: TargetList, file_id: str) -> ImportedFile | None:
     return rows.filter(public_id=file_id).first()
 
 
-def _accept(request: HttpRequest, examined: Examination) -> HttpResponse:
+def _accept(request: HttpRequest, desk: Desk, examined: Examination) -> HttpResponse:
     file, retires = examined.file, request.POST.get("missing") == "retire"
-    result = lists.accept_import(
-        file=file, comparison=examined.comparison, retire_missing=retires, now=timezone.now()
-    )
+    now = timezone.now()
+    with transaction.atomic():
+        result = lists.accept_import(file=file, comparison=examined.comparison, retire_missing=retires, now=now)
+        moved = result.readdressed if result else []
+        held = sum(readdressing.follow(target, by=desk.person, now=now) for target in moved)
+    if held:
+        messages.warning(request, held_in_words(held))
     if result is not None:  # None: another click came first
         request.session[_session_key(file)] = {
             "added": result.added, "changed": result.changed, "unchanged": result.unchanged,

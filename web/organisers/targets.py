@@ -1,13 +1,16 @@
 """Pages of target lists and their targets."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import access
+from letters import readdressing
 from targets import lists, salutations
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
@@ -119,6 +122,15 @@ def values_of(target: Target) -> dict[str, str]:
     return values
 
 
+def held_in_words(n: int) -> str:
+    """Say that letters which wait have another address now, and who decides about them."""
+    return ngettext(
+        "%(n)s letter that waits has the new address. It is held until a sender lets it go at the board.",
+        "%(n)s letters that wait have the new address. They are held until a sender lets them go at the board.",
+        n,
+    ) % {"n": n}  # fmt: skip
+
+
 def _entry(desk: Desk, list_id: str, target_id: str) -> ListEntry:
     target_list = desk.target_list(list_id)
     rows = target_list.entries.select_related("target__email", "target__post", "target__version", "target_list")
@@ -134,12 +146,16 @@ def _target_form(
     if request.method == "POST":
         values = {name: posted.text(request.POST, name) for name in FORM_FIELDS}
         try:
-            saved, what = lists.save_target(target_list=target_list, values=values, target=target)
+            with transaction.atomic():
+                saved, what = lists.save_target(target_list=target_list, values=values, target=target)
+                held = readdressing.follow(saved, by=desk.person, now=timezone.now())
         except lists.TargetRefused as refused:
             errors = refused.errors
         else:
             said = {"added": _("%(name)s is on the list."), "changed": _("%(name)s is saved.")}
             messages.success(request, said.get(what, _("Nothing was different.")) % {"name": saved.name})
+            if held:
+                messages.warning(request, held_in_words(held))
             return redirect("organisers:list", list_id=target_list.public_id)
     return page(
         request, desk, "organisers/targets/target.html", section="targets", target_list=target_list, entry=entry,

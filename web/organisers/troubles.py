@@ -21,6 +21,7 @@ from web.organisers.desk import Desk, for_members
 from web.organisers.launching import check
 
 CURES = {
+    "address_changed": gettext_lazy("Look at the new address on the target’s list. Letting go sends them there."),
     "our_fault": gettext_lazy("Ask the operator to mend the sign-in or the sender’s domain, then let them go."),
     "bytes_differ": gettext_lazy("An upgrade puts letters together in another way. Ask the operator first."),
     "cannot_compose": gettext_lazy("The text may be forgotten by now. Letting go tries once more; or stop them."),

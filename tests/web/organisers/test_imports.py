@@ -10,9 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Role, User
+from campaigns.models import Campaign
+from letters.models import Delivery
 from targets import lists
 from targets.models import ImportedFile, TargetList
 from tests import cast
+from tests.letters import deeds
 
 SAMPLES = Path(settings.ROOT) / "docs" / "samples"
 TABLE = (
@@ -131,6 +134,15 @@ def test_accepting_writes_once_however_often_it_is_clicked(as_alice: Client, tar
         assert "The list is up to date" in text_of(response)
     assert names(target_list).count("Clara Weiss") == 1
     assert len(names(target_list)) == 4
+
+
+def test_a_corrected_address_reaches_letters_that_wait_and_says_so(as_alice: Client, campaign: Campaign) -> None:
+    ask = cast.the_ask(campaign)
+    deeds.a_confirmed_letter(ask)
+    table = "Name,E-mail\nAnna Lund,anna.lund@new.example\n"
+    done = text_of(accept(as_alice, choose(as_alice, upload(as_alice, ask.target_list, pasted=table))))
+    assert "1 letter that waits has the new address." in done
+    assert Delivery.objects.filter(address__value="anna.lund@new.example", state="held").count() == 1
 
 
 def test_missing_targets_are_retired_only_if_that_was_chosen(as_alice: Client, target_list: TargetList) -> None:

@@ -4,9 +4,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import Member, Role, User
+from campaigns.models import Campaign
 from targets import lists
 from targets.models import Target, TargetList
 from tests import cast
+from tests.letters import deeds
+from web.organisers.targets import values_of
 
 LISTS = "/organise/targets/"
 
@@ -232,3 +235,15 @@ def test_every_page_carries_the_test_stamp_while_mail_goes_nowhere(as_alice: Cli
         page = text_of(as_alice.get(where))
         assert "stamp-test" in page, where
         assert " style=" not in page, where
+
+
+def test_a_corrected_address_reaches_letters_that_wait_and_says_so(as_alice: Client, campaign: Campaign) -> None:
+    deeds.a_confirmed_letter(cast.the_ask(campaign))
+    anna = Target.objects.get(name="Anna Lund")
+    form = {**values_of(anna), "email": "anna.lund@new.example"}
+    page = text_of(as_alice.post(address(anna.lists.get(), f"{anna.public_id}/"), form, follow=True))
+    assert "Anna Lund is saved." in page
+    assert "1 letter that waits has the new address." in page
+    board = text_of(as_alice.get("/organise/campaigns/oil-workers/delivery/"))
+    assert "The address was changed while it waited." in board
+    assert "Letting go sends them there." in board
