@@ -51,6 +51,8 @@ DELIVERY_MOVES: Mapping[tuple[str, str], str] = {
     (State.HELD, State.QUEUED): "an organiser or operator lets it go",
     (State.QUEUED, State.HELD): "a pause, the abuse breaker, a restore or differing bytes stop it",
     (State.QUEUED, State.SENDING): "a worker claims it",
+    (State.QUEUED, State.FAILED): "five days passed while it waited for another try",
+    (State.QUEUED, State.UNCERTAIN): "five days passed while it waited, after a copy was perhaps taken",
     (State.SENDING, State.SENT): "the server accepted it",
     (State.SENDING, State.QUEUED): "it was not taken, or perhaps taken for the first time: again later",
     (State.SENDING, State.HELD): "nothing was sent: a stop was found at the fence, or the bytes differ",

@@ -308,7 +308,8 @@ def _end(
     if is_too_old:
         return End(row.pk, token, State.UNCERTAIN if ambiguous else State.FAILED, fact._replace(reason="gave_up"))
     wait = retries.wait_before_next(attempts=max(row.attempts, 1), ending=ending, delivery_id=row.pk)
-    due_at = now + wait * settings.BACKOFF_PERCENT / 100
+    wait *= settings.BACKOFF_PERCENT / 100
+    due_at = retries.due_at(wait=wait, first_tried_at=row.first_tried_at, rested_for=row.rested_for, now=now)
     return End(row.pk, token, State.QUEUED, fact, due_at=due_at, ambiguous=int(unclear))
 
 

@@ -31,6 +31,14 @@ def wait_before_next(*, attempts: int, ending: Ending, delivery_id: int) -> time
     return max(wait, UNCLEAR_FOR) if isinstance(ending, Ambiguous) else wait
 
 
+def due_at(*, wait: timedelta, first_tried_at: datetime | None, rested_for: int, now: datetime) -> datetime:
+    """Return when the next try is due: after `wait`, but where the five days end before, then, for a last time."""
+    if first_tried_at is None:
+        return now + wait
+    last = first_tried_at + GIVE_UP_AFTER + timedelta(seconds=rested_for)
+    return min(now + wait, max(last, now + SOONEST))
+
+
 def is_too_old(first_tried_at: datetime | None, *, rested_for: int, now: datetime) -> bool:
     """Return whether a delivery is given up: five days after its first try, its seconds on hold not counted."""
     return first_tried_at is not None and now - first_tried_at - timedelta(seconds=rested_for) > GIVE_UP_AFTER

@@ -3,14 +3,14 @@
 import time
 from datetime import datetime
 
-from letters import alarms, breaker, clock, domains, erasures, steering, tracking, unwanted
+from letters import ageing, alarms, breaker, clock, domains, erasures, steering, tracking, unwanted
 
 WEIGHED_EVERY = 60.0
 _weighed_at = float("-inf")  # of this process
 
 
 def sweep(*, now: datetime | None = None) -> None:
-    """Cancel what must not be sent any more, go on with stops, tend domains; weigh complaints and erase each minute."""
+    """Cancel what must not be sent any more, go on with stops, tend domains; weigh, erase and give up each minute."""
     global _weighed_at  # noqa: PLW0603  one rhythm per process
     now = now or clock.database_now()
     tracking.settle(now=now)
@@ -23,3 +23,4 @@ def sweep(*, now: datetime | None = None) -> None:
         breaker.forget_counts(now=now)
         alarms.forget(now=now)
         erasures.replay(now=now)
+        ageing.give_up(now=now)
