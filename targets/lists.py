@@ -340,16 +340,31 @@ def _differences(target: Target, values: Mapping[str, str]) -> list[tuple[str, s
     return [
         (name, before.get(name, ""), value)
         for name, value in values.items()
-        if value and name in before and value.strip() != before[name]
+        if value and name in before and not _is_same(name, value.strip(), before[name])
     ]
 
 
+def _is_same(name: str, one: str, other: str) -> bool:
+    """Return whether two values are the same; the case of a mailbox's name tells none from another."""
+    return one.lower() == other.lower() if name == "email" else one == other
+
+
 def _address(kind: str, value: str, *, uncapped: bool) -> Address | None:
+    """Return the address as the installation knows it, made where it does not.
+
+    `Office@` and `office@` are one mailbox with one pace, in the spelling that came first: a server may tell them apart
+    (RFC 5321 §2.4), but no office that wants its mail does.
+    """
     if not value:
         return None
-    defaults: dict[str, Any] = {"address_hash": suppressions.address_hash(value) if kind == Address.Kind.EMAIL else b""}
-    if kind == Address.Kind.EMAIL and not uncapped:
-        defaults["cap_per_hour"] = USUAL_CAP_PER_HOUR
+    defaults: dict[str, Any] = {"address_hash": b""}
+    if kind == Address.Kind.EMAIL:
+        defaults["address_hash"] = hashed = suppressions.address_hash(value)
+        alike = Address.objects.filter(kind=kind, address_hash=hashed).order_by("pk")
+        if known := next((one for one in alike if one.value.lower() == value.lower()), None):
+            return known
+        if not uncapped:
+            defaults["cap_per_hour"] = USUAL_CAP_PER_HOUR
     return Address.objects.get_or_create(kind=kind, value=value, defaults=defaults)[0]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import User
-from targets import lists, suppressions
+from targets import imports, lists, suppressions
 from targets.lists import TargetRefused
 from targets.models import Address, ListEntry, Target, TargetList, TargetVersion
 from tests import cast
@@ -149,3 +149,15 @@ def test_whom_a_letter_reaches_and_how(target_list: TargetList, now: datetime) -
     assert reached() == [(office, True), ("Paper", False)]
     paper = Target.objects.get(name="Paper")
     assert [each.target for each in lists.reachable_targets(target_list, now=now, only=[paper.pk])] == [paper]
+
+
+def test_the_case_of_a_mailbox_makes_no_second_one(target_list: TargetList) -> None:
+    first, _ = lists.save_target(target_list=target_list, values={"name": "One", "email": "Office@house.example"})
+    row = imports.Row(2, {"name": "One", "email": "OFFICE@house.example"}, problems=(), hidden=False)
+    assert lists.compare(target_list, [row]).changed == []
+    values = {"name": "One", "email": "office@house.example"}
+    assert lists.save_target(target_list=target_list, target=first, values=values)[1] == "unchanged"
+    second, _ = lists.save_target(target_list=target_list, values={"name": "Two", "email": "office@HOUSE.example"})
+    assert first.email == second.email
+    tagged, _ = lists.save_target(target_list=target_list, values={"name": "Three", "email": "office+a@house.example"})
+    assert tagged.email != first.email, "a tag is another mailbox to us: it may be sorted elsewhere"

@@ -181,7 +181,7 @@ def test_two_hostile_megabytes_are_done_with_in_seconds(unit: bytes) -> None:
         read((unit * 2_000_000)[:2_000_000])
     except ImportRefused:
         pass
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60  # what grows with the square takes hours
 
 
 def test_the_sample_of_embassies_has_two_rows_to_put_right() -> None:
