@@ -75,7 +75,7 @@ def measure(connections: int, seconds: float, latency: float) -> float:
         env = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}},
             "POSTBAG_DATA": directory, "DATABASE_URL": database, "EMAIL_URL": f"anymail+mailgun://:key@/?api_url={url}",
-            "CONNECTIONS": str(connections), "CONNECTIONS_PER_DOMAIN": "64", "HOOKS": "none",
+            "CONNECTIONS": str(connections), "CONNECTIONS_PER_DOMAIN": "64", "WORKERS": "1", "HOOKS": "none",
             "SECRET_KEY": secrets.token_urlsafe(48), "DJANGO_SETTINGS_MODULE": "config.settings",
         }  # fmt: skip
         _run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], env)

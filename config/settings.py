@@ -54,7 +54,7 @@ LEASE_SECONDS = env.integer("LEASE_SECONDS", 120, least=2, most=600)  # how long
 BACKOFF_PERCENT = env.integer("BACKOFF_PERCENT", 100, least=1, most=100)  # a rehearsal waits less between tries
 MAIL_PATIENCE_PERCENT = env.integer("MAIL_PATIENCE_PERCENT", 100, least=1, most=100)  # of the time-outs of RFC 5321
 CONNECTIONS = env.integer("CONNECTIONS", 16, least=1, most=64)  # open lines to the mail server, per worker
-CONNECTIONS_PER_DOMAIN = env.integer("CONNECTIONS_PER_DOMAIN", 2, least=1, most=64)  # of them, to one domain
+CONNECTIONS_PER_DOMAIN = env.integer("CONNECTIONS_PER_DOMAIN", 2, least=1, most=64)  # of all workers, to one domain
 
 # ── the framework ────────────────────────────────────────────────────────────────────────────────────────
 ALLOWED_HOSTS = env.hosts_of(BASE_URL)

@@ -26,7 +26,7 @@ class Waiting:
         self._domain_of: dict[int, str] = {}
         self.returned: list[int] = []  # put back after all that waited had been withdrawn
         self.begun: dict[int, float] = {}  # in flight: since when, in clock.boot_seconds
-        self._most = settings.CONNECTIONS_PER_DOMAIN
+        self._most = max(settings.CONNECTIONS_PER_DOMAIN // settings.WORKERS, 1)  # this process's share of them
 
     @property
     def waiting(self) -> int:

@@ -87,7 +87,7 @@ class Installation:
             shutil.copytree(_written(letters).name, data)
         self.env = environment(
             data, EMAIL_URL=address(esp, provider.url(esp)), LEASE_SECONDS="30", BACKOFF_PERCENT="1", HOOKS="none",
-            CONNECTIONS="16", CONNECTIONS_PER_DOMAIN="16", MAIL_PATIENCE_PERCENT=str(PATIENCE_PERCENT),
+            CONNECTIONS="16", CONNECTIONS_PER_DOMAIN="16", WORKERS="1", MAIL_PATIENCE_PERCENT=str(PATIENCE_PERCENT),
         )  # fmt: skip
 
     def turn(self, turns: int, *, first: str = "") -> dict[str, Line]:

@@ -102,6 +102,7 @@ class Rig:
             "MAIL_PATIENCE_PERCENT": str(PATIENCE_PERCENT),
             "CONNECTIONS": str(LINES),
             "CONNECTIONS_PER_DOMAIN": str(LINES),
+            "WORKERS": "1",  # of which each process thinks that it has all lines
             "LOG_LEVEL": "WARNING",
         }
         if self.broker:

@@ -19,7 +19,7 @@ def a_letter(number: int) -> Message:
 @pytest.fixture(autouse=True)
 def two_at_once() -> Iterator[None]:
     """Let two letters be under way to one domain."""
-    with override_settings(CONNECTIONS_PER_DOMAIN=2):
+    with override_settings(CONNECTIONS_PER_DOMAIN=2, WORKERS=1):
         yield
 
 
@@ -54,6 +54,13 @@ def test_a_domain_has_no_more_at_once_than_it_may() -> None:
     assert taken(waiting) == []
     waiting.ended(1)
     assert taken(waiting) == [2]
+
+
+@pytest.mark.parametrize(("workers", "share"), [(1, 5), (2, 2), (4, 1), (8, 1)])
+def test_workers_share_what_a_domain_may_have(workers: int, share: int) -> None:
+    """One at least, or a worker could write to nobody."""
+    with override_settings(CONNECTIONS_PER_DOMAIN=5, WORKERS=workers):
+        assert len(taken(waiting_for(*["office@x.example"] * 9))) == share
 
 
 def test_what_is_put_back_goes_first_again() -> None:
