@@ -247,7 +247,7 @@ def obstacles(campaign: Campaign, *, now: datetime) -> list[Obstacle]:
             found.append(Obstacle("wording", f"The wording of “{title}” has an error: {errors[0].why}", ask))
         if not lists.deliverable_targets(ask.target_list, now=now):
             found.append(
-                Obstacle("no_targets", f"Nobody on “{ask.target_list.name}” has a working e-mail address.", ask)
+                Obstacle("no_targets", f"Nobody offered on “{ask.target_list.name}” has a working e-mail address.", ask)
             )
     return found
 

@@ -22,7 +22,7 @@ from letters.composing import Content
 from letters.models import Delivery, DeliveryTally, Letter
 from letters.refusals import LetterRefused
 from letters.sharing import Load
-from targets import lists
+from targets import exclusions, lists
 from targets.models import ListEntry, Target
 
 _FEW, _CLEARLY_FEWER = 10, 0.8
@@ -84,6 +84,14 @@ def is_elsewhere(ask: Ask, content: Content) -> bool:
     return not lists.active_targets(ask.target_list).filter(country=content.country).exists()
 
 
+def is_home_left_out(ask: Ask, country: str, *, now: datetime) -> bool:
+    """Return whether letters go by country, and those on the list who are from this one are all left out for now."""
+    if ask.mode != Ask.Mode.BY_COUNTRY or not country:
+        return False
+    home = exclusions.in_force(ask.target_list, now=now).filter(target__country=country)
+    return home.exists() and not lists.offered_targets(ask.target_list, now=now).filter(country=country).exists()
+
+
 def checked(ask: Ask, public_ids: Sequence[str], errors: dict[str, str], *, now: datetime) -> list[int]:
     """Return the ids of the targets that were ticked; what is wrong with them goes into `errors` under "to"."""
     ticked = list(dict.fromkeys(public_ids))
@@ -100,7 +108,10 @@ def checked(ask: Ask, public_ids: Sequence[str], errors: dict[str, str], *, now:
     wanted = [public_id for public_id in ticked if public_id.isascii() and public_id.isprintable()]
     known = list(ask.target_list.targets.filter(public_id__in=wanted).values_list("pk", flat=True))
     people = lists.reachable_targets(ask.target_list, now=now, only=known)
-    if len(people) < len(ticked):
+    if left_out := exclusions.in_force(ask.target_list, now=now, only=known):
+        names = ", ".join(entry.target.name for entry in left_out)
+        errors["to"] = _("No letters go to %(names)s at the moment. Look who gets yours now.") % {"names": names}
+    elif len(people) < len(ticked):
         errors["to"] = _("Somebody who was ticked cannot be written to any more. Look who is ticked now.")
     return [each.target.pk for each in people]
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from letters import locks, tallies
 from letters.models import Delivery, DeliveryEvent, Letter
@@ -123,16 +124,17 @@ def move_letter(letter: Letter, to: str, *, now: datetime, from_: Iterable[str] 
 def create_deliveries(letter: Letter, *, now: datetime, paced: bool, targets: Collection[int] = ()) -> int:
     """Create the deliveries of a letter being confirmed, with one statement; return how many.
 
-    One per target of the ask's list that has a working e-mail address and is not suppressed; of `targets` alone, where
-    the letter's writer chose some. A delivery to an address with a pace waits without a due time for the release step;
-    any other is due at once.
+    One per target that the ask's list offers, with a working e-mail address that is not suppressed; of `targets` alone,
+    where the letter's writer chose some. A delivery to an address with a pace waits without a due time for the release
+    step; any other is due at once.
     """
     at = connection.ops.adapt_datetimefield_value(now)
+    today = connection.ops.adapt_datefield_value(timezone.localdate(now))
     those = f"AND t.id IN ({', '.join(['%s'] * len(targets))})" if targets else ""
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_DELIVERIES.replace("{those}", those), [
-            letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id, at,
-            *targets,
+            letter.pk, letter.campaign_id, letter.ask_id, State.QUEUED, paced, at, at, letter.ask.target_list_id,
+            today, at, *targets,
         ])  # fmt: skip
         made = [row[0] for row in cursor.fetchall()]
     tallies.count({(letter.campaign_id, letter.ask_id, target, State.QUEUED, False, 0): 1 for target in made})
@@ -257,7 +259,8 @@ SELECT %s, %s, %s, t.id, t.version_id, t.email_id, %s, 0, '', 0, 0, 0,
 FROM targets_listentry e
 JOIN targets_target t ON t.id = e.target_id
 JOIN targets_address a ON a.id = t.email_id
-WHERE e.target_list_id = %s AND e.retired_at IS NULL AND a.status <> 'dead' AND t.version_id IS NOT NULL
+WHERE e.target_list_id = %s AND e.retired_at IS NULL AND (e.exclusion = '' OR e.excluded_until < %s)
+  AND a.status <> 'dead' AND t.version_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM targets_suppression s
                   WHERE s.address_hash = a.address_hash AND (s.until IS NULL OR s.until > %s))
   {those}

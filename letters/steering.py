@@ -16,7 +16,7 @@ from letters import breaker, leaving, lifecycle, locks, resting
 from letters.lifecycle import Change, Fact
 from letters.models import Delivery, DeliveryTally, Letter
 from letters.signals import something_waits
-from targets.models import Address, Target
+from targets.models import Address, Target, TargetList
 
 State = Delivery.State
 WAITING = (State.QUEUED, State.HELD, State.UNCERTAIN)  # what a stop can still catch
@@ -69,9 +69,14 @@ def finish_stops(*, now: datetime, seconds: float = 5.0) -> int:
     return sum(_finish_stop(campaign, by="", now=now, until=until) for campaign in stopping)
 
 
-def stop_target(*, campaign: Campaign, target: Target, by: User, now: datetime) -> int:
-    """Stop a campaign's deliveries to one target that have not left; return how many."""
-    stopped = _cancel(Delivery.objects.filter(target=target, campaign=campaign), reason="stopped", by=by, now=now)
+def stop_target(
+    *, campaign: Campaign, target: Target, by: User, now: datetime, only: TargetList | None = None
+) -> int:
+    """Stop a campaign's deliveries to one target that have not left; return how many. `only`: letters to this list."""
+    rows = Delivery.objects.filter(target=target, campaign=campaign)
+    if only is not None:
+        rows = rows.filter(ask__in=campaign.asks.filter(target_list=only))
+    stopped = _cancel(rows, reason="stopped", by=by, now=now)
     audit.record(
         organisation=campaign.organisation, by=by, deed="stopped target", subject=f"{campaign.slug}: {target}",
         deliveries=stopped,

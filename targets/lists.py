@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
-from targets import imports, salutations, suppressions
+from targets import exclusions, imports, salutations, suppressions
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
 from targets.models import Address, ImportedFile, ListEntry, Target, TargetList, TargetVersion
 
@@ -67,12 +67,13 @@ def create_list(*, organisation: Organisation, name: str, kind: str, source: str
 
 
 def active_targets(target_list: TargetList) -> QuerySet[Target]:
-    """Return the list's targets that are not retired, in the list's order."""
-    return (
-        Target.objects.filter(entries__target_list=target_list, entries__retired_at__isnull=True)
-        .select_related("email", "post", "version")
-        .order_by("entries__position", "entries__id")
-    )
+    """Return the list's targets that are not retired, in the list's order; those left out for now are among them."""
+    return _active(target_list, Q())
+
+
+def offered_targets(target_list: TargetList, *, now: datetime) -> QuerySet[Target]:
+    """Return the list's targets that supporters are offered: neither retired nor left out (targets.exclusions)."""
+    return _active(target_list, exclusions.is_offered(now, of="entries__"))
 
 
 def reachable_targets(
@@ -80,7 +81,8 @@ def reachable_targets(
 ) -> list[Reachable]:
     """Return whom a letter could go to, in the list's order: by e-mail, else by post alone. `only`: just these ids.
 
-    An address that must not be written to leaves its target out; one that no longer exists leaves it the post.
+    Who is left out for now is not among them. An address that must not be written to leaves its target out; one that
+    no longer exists leaves it the post.
     """
     rows = _writable(target_list, now=now, only=only).select_related(None)
     by_email = set(deliverable(target_list, now=now, only=only).values_list("pk", flat=True))
@@ -91,9 +93,9 @@ def reachable_targets(
 def deliverable(
     target_list: TargetList, *, now: datetime, only: Collection[int] | None = None
 ) -> QuerySet[Target]:
-    """Return the targets a letter confirmed now would go to: working e-mail address, not suppressed. `only`: of these.
+    """Return the targets a letter confirmed now would go to: offered, working e-mail address, not suppressed.
 
-    The statement that creates deliveries (letters.lifecycle) asks the same.
+    `only`: of these. The statement that creates deliveries (letters.lifecycle) asks the same.
     """
     rows = _writable(target_list, now=now, only=only)
     return rows.filter(email__isnull=False).exclude(email__status=Address.Status.DEAD)
@@ -133,9 +135,17 @@ def checked(values: Mapping[str, str]) -> dict[str, str]:
     return clean
 
 
+def _active(target_list: TargetList, condition: Q) -> QuerySet[Target]:
+    return (
+        Target.objects.filter(condition, entries__target_list=target_list, entries__retired_at__isnull=True)
+        .select_related("email", "post", "version")
+        .order_by("entries__position", "entries__id")
+    )
+
+
 def _writable(target_list: TargetList, *, now: datetime, only: Collection[int] | None) -> QuerySet[Target]:
     suppressed = suppressions.in_force(now).filter(address_hash=OuterRef("email__address_hash"))
-    rows = active_targets(target_list).exclude(Exists(suppressed))
+    rows = offered_targets(target_list, now=now).exclude(Exists(suppressed))
     return rows if only is None else rows.filter(pk__in=only)
 
 

@@ -171,14 +171,37 @@ class TargetList(models.Model):
 class ListEntry(models.Model):
     """A target's place on a list; retired ones stay for the history."""
 
+    class Exclusion(models.TextChoices):
+        """Why its supporters are not offered this target for now; what they read is their page's own word."""
+
+        ALLY = "ally", "Already supports us"
+        ANSWERED = "answered", "Has answered"
+        AWAY = "away", "Is away until a day"
+        OWN = "own", "In words of our own"
+
     target_list = models.ForeignKey(TargetList, on_delete=models.CASCADE, related_name="entries")
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="entries")
     position = models.PositiveIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
+    exclusion = models.CharField(max_length=8, choices=Exclusion.choices, blank=True)  # empty: offered as usual
+    exclusion_words = models.CharField(max_length=120, blank=True)
+    excluded_until = models.DateField(null=True, blank=True)  # the last day of it; empty: until somebody ends it
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["target_list", "target"], name="target_once_per_list")]
+        constraints = [
+            models.UniqueConstraint(fields=["target_list", "target"], name="target_once_per_list"),
+            models.CheckConstraint(
+                condition=Q(exclusion__in=["", "ally", "answered", "away"], exclusion_words="")
+                | (Q(exclusion="own") & ~Q(exclusion_words="")),
+                name="entry_exclusion_has_its_words",
+            ),
+            models.CheckConstraint(
+                condition=Q(exclusion="away", excluded_until__isnull=False)
+                | (~Q(exclusion="away") & Q(excluded_until__isnull=True)),
+                name="entry_exclusion_has_its_day",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.target} on {self.target_list}"

@@ -303,7 +303,7 @@ def _ask_items(campaign: Campaign, ask: Ask, obstructed: set[str]) -> list[Item]
             )
     if "no_targets" not in obstructed:
         able = len(lists.deliverable_targets(ask.target_list, now=timezone.now()))
-        left_out = lists.active_targets(ask.target_list).count() - able
+        left_out = lists.offered_targets(ask.target_list, now=timezone.now()).count() - able
         words = {"offices": offices_in_words(able), "title": title, "n": left_out}
         items += _country_items(ask, title)
         if left_out:

@@ -6,11 +6,13 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from targets import exclusions
 from targets.models import ListEntry, TargetList
 
 ROWS = 50
-SHOWN = {"active": "On the list", "retired": "Retired", "all": "All"}
+SHOWN = {"active": "On the list", "excluded": "Not offered now", "retired": "Retired", "all": "All"}
 ORDERS: dict[str, tuple[str, ...]] = {
     "order": ("position", "id"),
     "name": ("target__name", "id"),
@@ -50,7 +52,9 @@ class Listing:
         """Return the entries of exactly this view, all pages of it."""
         rows = target_list.entries.select_related("target__email", "target__post")
         if self.show != "all":
-            rows = rows.filter(retired_at__isnull=self.show == "active")
+            rows = rows.filter(retired_at__isnull=self.show != "retired")
+        if self.show == "excluded":
+            rows = rows.exclude(exclusions.is_offered(timezone.now()))
         for word in self.text.split():
             rows = rows.filter(
                 Q(target__name__icontains=word)

@@ -14,7 +14,7 @@ from letters import readdressing
 from targets import lists, salutations
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
-from web.organisers import posted
+from web.organisers import excluding, posted
 from web.organisers.desk import Desk, for_members, page
 from web.organisers.listing import SHOWN, Listing
 
@@ -58,7 +58,7 @@ def one_list(request: HttpRequest, desk: Desk, list_id: str) -> HttpResponse:
     return page(
         request, desk, "organisers/targets/list.html", section="targets",
         target_list=target_list, listing=listing, shown=list(SHOWN.items()),
-        rows=listing.page(target_list, request.GET.get("page", "1")),
+        rows=listing.page(target_list, request.GET.get("page", "1")), why=excluding.why,
     )  # fmt: skip
 
 
@@ -159,5 +159,6 @@ def _target_form(
             return redirect("organisers:list", list_id=target_list.public_id)
     return page(
         request, desk, "organisers/targets/target.html", section="targets", target_list=target_list, entry=entry,
-        values=values, errors=errors, usual_pace=lists.USUAL_CAP_PER_HOUR, status=422 if errors else 200,
+        values=values, errors=errors, why=excluding.why(entry) if entry else "",
+        usual_pace=lists.USUAL_CAP_PER_HOUR, status=422 if errors else 200,
     )  # fmt: skip

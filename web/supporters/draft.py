@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
+from campaigns.models import Ask
 from campaigns.wording import Manner, remarks_on
 from letters import choosing, composing, consents, continuing, languages, own_words, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
-from targets.models import Target
+from targets import exclusions
+from targets.models import ListEntry, Target
 from web import errors, throttling
 from web import languages as page_languages
 from web.presentation import time_words
@@ -210,7 +212,7 @@ def _write_page(
         "targets": targets,
         "by_post_only": bool(targets) and not mailed,
         "to_names": fates.named([target.name for target in targets]),
-        "elsewhere": people.nobody_from(content.country) if choosing.is_elsewhere(letter.ask, content) else "",
+        "elsewhere": _elsewhere_words(letter.ask, content, now=now),
         "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),
         "own_words": own_words.count(content.body, given),
         "courtesy": courtesy_words(content, given, languages={spoken, draft.lang}),
@@ -224,6 +226,20 @@ def _write_page(
         "carried": carried(request),
     }
     return render(request, "supporters/write.html", context, status=422 if errors else 200)
+
+
+def _elsewhere_words(ask: Ask, content: Content, *, now: datetime) -> str:
+    """Return why the letter goes to nobody of the writer's country, where countries decide."""
+    if choosing.is_elsewhere(ask, content):
+        return people.nobody_from(content.country)
+    is_left_out = choosing.is_home_left_out(ask, content.country, now=now)
+    return people.nobody_now_from(content.country) if is_left_out else ""
+
+
+def _left_out(ask: Ask, content: Content, *, now: datetime) -> list[tuple[ListEntry, str]]:
+    """Return whom of those a letter was for the organisers have left out meanwhile, and why."""
+    entries = exclusions.in_force(ask.target_list, now=now, only=choosing.chosen(content) or None)
+    return [(entry, people.left_out_words(entry)) for entry in entries]
 
 
 def _readable(request: HttpRequest, draft: Draft) -> list[str]:
@@ -261,6 +277,7 @@ def _check_page(
         "previews": previews,
         "to_words": people.count_words(letter.ask.target_list.kind, len(previews)),
         "by_post": fates.named([each.name for each in choosing.by_post_alone(letter.ask, content, now=now)]),
+        "left_out": _left_out(letter.ask, content, now=now),
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,

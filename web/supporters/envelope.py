@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Ask, Campaign
 from letters import choosing
-from targets import countries, lists
+from targets import countries, exclusions, lists
 from targets.models import Target
 from web.supporters import people
 
@@ -47,18 +47,19 @@ def is_stuck(campaign: Campaign, *, now: datetime) -> bool:
 def of(ask: Ask | None, *, country: str, now: datetime) -> dict[str, Any]:
     """Return what `envelope.html` shows. `able` is how many a letter could go to: without any it has no place.
 
-    Then `by_post` says whether it could be posted to anybody.
+    Then `by_post` says whether it could be posted to anybody, and `left_out` whether organisers left people out.
     """
     targets = lists.deliverable(ask.target_list, now=now) if ask else Target.objects.none()
     able = targets.count()
     return {
         "able": able,
         "by_post": ask is not None and not able and bool(lists.reachable_targets(ask.target_list, now=now)),
+        "left_out": ask is not None and not able and exclusions.in_force(ask.target_list, now=now).exists(),
         "going": _going(ask, targets, country, now=now) if ask else [],
         "more": 0 if ask is None or ask.offers_choice else max(able - NAMED_TARGETS, 0),
         "most_words": people.count_words(ask.target_list.kind, ask.most_targets) if ask else "",
         "country": country,
-        **_by_country(ask, targets, country),
+        **_by_country(ask, targets, country, now=now),
     }
 
 
@@ -75,7 +76,7 @@ def _going(ask: Ask, targets: QuerySet[Target], country: str, *, now: datetime) 
     return [(found[target], people.reason_words(reasons[target])) for target in suggested if target in found]
 
 
-def _by_country(ask: Ask | None, targets: QuerySet[Target], country: str) -> dict[str, Any]:
+def _by_country(ask: Ask | None, targets: QuerySet[Target], country: str, *, now: datetime) -> dict[str, Any]:
     """Return the countries to choose from, and what is to be said where nobody is from the one that was chosen."""
     if ask is None or ask.mode != Ask.Mode.BY_COUNTRY:
         return {"countries": [], "nobody": ""}
@@ -83,5 +84,8 @@ def _by_country(ask: Ask | None, targets: QuerySet[Target], country: str) -> dic
     choices = [("", _("Choose your country")), *known, (countries.ELSEWHERE, _("Another country"))]
     if country and country not in dict(choices):  # an address may name one that the page does not offer
         choices.append((country, people.country_name(country)))
-    is_elsewhere = country and country not in dict(known)
-    return {"countries": choices, "nobody": people.nobody_from(country) if is_elsewhere else ""}
+    if choosing.is_home_left_out(ask, country, now=now):
+        nobody = people.nobody_now_from(country)
+    else:
+        nobody = people.nobody_from(country) if country and country not in dict(known) else ""
+    return {"countries": choices, "nobody": nobody}

@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 
 from letters.choosing import Reason
 from targets import countries
-from targets.models import Target, TargetList
-from web.presentation import language
+from targets.models import ListEntry, Target, TargetList
+from web.presentation import date_words, language
 
 Kind = TargetList.Kind
 
@@ -58,6 +58,23 @@ def nobody_from(country: str) -> str:
     if not name:
         return _("Nobody on this list is from your country. Everybody on it may get your letter.")
     return _("Nobody on this list is from %(country)s. Everybody on it may get your letter.") % {"country": name}
+
+
+def nobody_now_from(country: str) -> str:
+    """Return why people from elsewhere are suggested where those of this country are left out for now."""
+    name = country_name(country)
+    return _("Those from %(country)s get no letters at the moment, but others on the list do.") % {"country": name}
+
+
+def left_out_words(entry: ListEntry) -> str:
+    """Return why somebody on the list gets no letters at the moment."""
+    if entry.exclusion == ListEntry.Exclusion.ALLY:
+        return _("already supports us")
+    if entry.exclusion == ListEntry.Exclusion.ANSWERED:
+        return _("has answered")
+    if entry.exclusion == ListEntry.Exclusion.AWAY and entry.excluded_until is not None:
+        return _("away until %(date)s") % {"date": date_words(entry.excluded_until)}
+    return entry.exclusion_words
 
 
 def about(target: Target, *, country: bool = False) -> list[str]:

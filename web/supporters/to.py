@@ -16,7 +16,7 @@ from campaigns.models import Ask
 from letters import choosing, writing
 from letters.composing import Content
 from letters.models import Letter
-from targets import lists
+from targets import exclusions, lists
 from targets.lists import Reachable
 from web.supporters import browsing, people
 from web.supporters.finding import Draft, SeeOther, carried, for_writers
@@ -57,6 +57,8 @@ def _page(
     letter, ask, content = draft.letter, draft.letter.ask, writing.read(draft.letter)
     now = timezone.now()
     reachable = lists.reachable_targets(ask.target_list, now=now)
+    left_out = list(exclusions.in_force(ask.target_list, now=now))
+    shown = [*reachable, *(Reachable(entry.target, by_email=False) for entry in left_out)]
     kept = choosing.chosen(content)
     chosen = [
         each
@@ -80,9 +82,10 @@ def _page(
         "reasons": _reasons(ask, content, chosen, now=now),
         "about": people.about,
         "wanted": wanted,
-        "found": browsing.found(reachable, wanted, chosen=chosen),
-        "countries": people.countries_of(each.target.country for each in reachable),
-        "is_long": len(reachable) >= browsing.LONG_FROM,
+        "found": browsing.found(shown, wanted, chosen=chosen),
+        "left_out": {entry.target_id: people.left_out_words(entry) for entry in left_out},
+        "countries": people.countries_of(each.target.country for each in shown),
+        "is_long": len(shown) >= browsing.LONG_FROM,
         "back": _back(request),
         "back_url": _back_url(request, draft, content),
         "carried": carried(request),
