@@ -9,11 +9,10 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
-from targets import exclusions, imports, salutations, suppressions
+from targets import exclusions, imports, paces, salutations, suppressions
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
 from targets.models import Address, ImportedFile, ListEntry, Target, TargetList, TargetVersion
 
-USUAL_CAP_PER_HOUR = 60  # RELIABILITY P18: what an office can read; a list may name less
 FIELDS = (
     "name", "given_name", "family_name", "title", "role", "institution", "country", "language", "salutation",
 )  # fmt: skip
@@ -118,20 +117,12 @@ def lists_with_counts(organisation: Organisation) -> QuerySet[TargetList]:
     ).order_by("name")
 
 
-def checked(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of one target, cleaned; raises TargetRefused with a sentence for each field."""
-    errors: dict[str, str] = {}
+def checked(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, str]:
+    """Return the values of one target, cleaned; a sentence for each field that is wrong goes into `errors`."""
     clean = _names(values, errors)
     clean |= {"email": _checked_email(values, errors), "postal_address": _checked_post(values, errors)}
     if not clean["email"] and not clean["postal_address"] and "email" not in errors:
         errors["email"] = "Give an e-mail address, a postal address or both."
-    cap = values.get("cap_per_hour", "").strip()
-    if cap.isdecimal() and 1 <= int(cap) <= USUAL_CAP_PER_HOUR:
-        clean["cap_per_hour"] = str(int(cap))
-    elif cap:
-        errors["cap_per_hour"] = f"Give the letters per hour as a number from 1 to {USUAL_CAP_PER_HOUR}."
-    if errors:
-        raise TargetRefused(errors)
     return clean
 
 
@@ -215,9 +206,12 @@ def save_target(
     """Add a target to the list, or change one; return it and "added", "changed" or "unchanged".
 
     Letters already confirmed keep the wording they were pinned with: a change adds a TargetVersion. `uncapped`
-    leaves new addresses without a pace, as for the demonstration's, which nobody reads.
+    leaves new addresses without a pace, as for the demonstration's, which nobody reads. Raises TargetRefused.
     """
-    clean = checked(values)
+    errors: dict[str, str] = {}
+    clean, pace = checked(values, errors), paces.checked(values, errors)
+    if errors:
+        raise TargetRefused(errors)
     new = target is None
     if target is None:
         target = Target(organisation=target_list.organisation)
@@ -228,9 +222,8 @@ def save_target(
         target.salutations = _checked_salutations(values[SALUTATIONS])
     target.email = _address(Address.Kind.EMAIL, clean["email"], uncapped=uncapped)
     target.post = _address(Address.Kind.POSTAL, clean["postal_address"], uncapped=True)
-    if target.email and "cap_per_hour" in clean:
-        Address.objects.filter(pk=target.email.pk).update(cap_per_hour=int(clean["cap_per_hour"]))
-    unchanged = not new and before == (target.email_id, target.post_id, target.values(), target.language)
+    paced = target.email is not None and _set_pace(target.email, pace)
+    unchanged = not new and not paced and before == (target.email_id, target.post_id, target.values(), target.language)
     if not unchanged:
         target.save()
         if target.version is None or target.version.values != target.values():
@@ -374,8 +367,13 @@ def _address(kind: str, value: str, *, uncapped: bool) -> Address | None:
         if known := next((one for one in alike if one.value.lower() == value.lower()), None):
             return known
         if not uncapped:
-            defaults["cap_per_hour"] = USUAL_CAP_PER_HOUR
+            defaults["cap_per_hour"] = paces.USUAL_PER_HOUR
     return Address.objects.get_or_create(kind=kind, value=value, defaults=defaults)[0]
+
+
+def _set_pace(address: Address, pace: Mapping[str, Any]) -> bool:
+    """Write down what was given of an address's pace; return whether anything of it is new."""
+    return bool(pace) and bool(Address.objects.filter(pk=address.pk).exclude(**pace).update(**pace))
 
 
 def _list(target: Target, target_list: TargetList) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from campaigns.models import Campaign
 from letters import pacing, releasing
 from targets import lists
-from targets.lists import USUAL_CAP_PER_HOUR
+from targets.paces import USUAL_PER_HOUR
 
 _EVER = timedelta(days=36_500)
 NEVER = datetime.max.replace(tzinfo=UTC)  # nothing fits into the pace of an office
@@ -41,7 +41,7 @@ def forecast(campaign: Campaign, *, supporters: int, now: datetime, usual_pace: 
                 continue
             pace = releasing.pace_of(target.email)
             if not target.email.is_capped and usual_pace:
-                pace = pacing.Pace(per_hour=USUAL_CAP_PER_HOUR)
+                pace = pacing.Pace(per_hour=USUAL_PER_HOUR)
             elif not target.email.is_capped:
                 continue
             capped += 1

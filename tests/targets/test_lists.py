@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import User
-from targets import imports, lists, suppressions
+from targets import imports, lists, paces, suppressions
 from targets.lists import TargetRefused
 from targets.models import Address, ListEntry, Target, TargetList, TargetVersion
 from tests import cast
@@ -82,7 +82,7 @@ def test_a_mailbox_has_the_usual_pace_unless_the_list_names_less(target_list: Ta
         assert target.email is not None
         return Address.objects.get(pk=target.email.pk).cap_per_hour
 
-    assert cap() == lists.USUAL_CAP_PER_HOUR == 60
+    assert cap() == paces.USUAL_PER_HOUR == 60
     assert cap(email="slow@office.example", cap_per_hour="5") == 5
     assert cap(email="slow@office.example") == 5  # known once to the whole installation
     assert set(Address.objects.filter(value__endswith="land.example").values_list("cap_per_hour", flat=True)) == {None}

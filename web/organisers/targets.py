@@ -11,14 +11,14 @@ from django.utils.translation import ngettext
 
 from accounts import access
 from letters import readdressing
-from targets import lists, salutations
+from targets import lists, paces, salutations
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
 from web.organisers import excluding, posted
 from web.organisers.desk import Desk, for_members, page
 from web.organisers.listing import SHOWN, Listing
 
-FIELDS = (*lists.FIELDS, "email", "postal_address", "cap_per_hour")
+FIELDS = (*lists.FIELDS, "email", "postal_address", *paces.FIELDS)
 FORM_FIELDS = (*FIELDS, lists.SALUTATIONS)
 KINDS = (("", "Choose a kind"), *TargetList.Kind.choices)
 
@@ -116,8 +116,7 @@ def values_of(target: Target) -> dict[str, str]:
     values = {name: str(getattr(target, name)) for name in lists.FIELDS}
     values["email"] = target.email.value if target.email else ""
     values["postal_address"] = target.post.value if target.post else ""
-    cap = target.email.cap_per_hour if target.email else None
-    values["cap_per_hour"] = "" if cap is None else str(cap)
+    values |= paces.typed(target.email)
     values[lists.SALUTATIONS] = salutations.typed(target.salutations)
     return values
 
@@ -160,5 +159,5 @@ def _target_form(
     return page(
         request, desk, "organisers/targets/target.html", section="targets", target_list=target_list, entry=entry,
         values=values, errors=errors, why=excluding.why(entry) if entry else "",
-        usual_pace=lists.USUAL_CAP_PER_HOUR, status=422 if errors else 200,
+        usual_pace=paces.USUAL_PER_HOUR, status=422 if errors else 200,
     )  # fmt: skip
