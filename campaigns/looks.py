@@ -1,4 +1,4 @@
-"""How the form looks on a partner's page: an accent, the paper, the corners and the size of type, all readable.
+"""How a campaign looks, and its form on a partner's page: colours, corners, type and voice, all readable.
 
 A colour that would be hard to read is moved to the nearest that is not, along its lightness alone (WCAG 2.2 SC 1.4.3:
 4.5 to 1 for text), in the light and in the dark.
@@ -6,14 +6,22 @@ A colour that would be hard to read is moved to the nearest that is not, along i
 
 import colorsys
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
 
 ENOUGH = 4.5
 ENOUGH_FOR_INK = 7.0  # long texts stand on the paper
-INK, LIGHT_PAPER, DARK_PAPER, ON_DARK = "#1b2430", "#fbfaf7", "#14181d", "#0c1a1d"  # static/css/tokens.css
+ENOUGH_TO_BE_SEEN = 1.5  # the edge says nothing: it only has to be there
+INK, LIGHT_PAPER = "#1b2430", "#fbfaf7"  # static/css/tokens.css, like all of these
+DARK_INK, DARK_PAPER = "#e8e6e1", "#14181d"
+SHEET, DARK_SHEET = "#ffffff", "#1c2229"  # of the letter; links stand on it too
+WARNED, DARK_WARNED = "#fff4dc", "#2a2416"  # what is said in warning: links and buttons stand on it
+ON_ACCENT, ON_DARK = "#ffffff", "#0c1a1d"  # what is written on the accent
 ACCENT, DARK_ACCENT = "#0b5a67", "#6cc6d2"
+EDGES, DARK_EDGES = (ACCENT, "#a3231b"), (DARK_ACCENT, "#ff9b90")
+_DARK = dict(zip(EDGES, DARK_EDGES, strict=True))  # our own, each chosen by eye
 MOST_CORNER, SCALES = 16, (87, 100, 112, 125)  # pixels; per cent
 _HEX = re.compile(r"#[0-9a-f]{6}")
 _STEPS = 24  # halvings of lightness: finer than a colour's eight bits
@@ -39,6 +47,49 @@ class Look:
         return self == Look()
 
 
+class Voice(StrEnum):
+    """In which type a letter stands: as if printed, or as the rest of the page."""
+
+    SERIF = "serif"
+    SANS = "sans"
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour as it was wished for, and as it is shown in the light and in the dark."""
+
+    wished: str
+    light: str
+    dark: str
+
+
+@dataclass(frozen=True)
+class CampaignLook:
+    """The tokens of one campaign's pages: the accent, the pair of the airmail edge, the letter's voice."""
+
+    accent: Colour = Colour(ACCENT, ACCENT, DARK_ACCENT)
+    edge_1: Colour = Colour(EDGES[0], EDGES[0], DARK_EDGES[0])
+    edge_2: Colour = Colour(EDGES[1], EDGES[1], DARK_EDGES[1])
+    voice: Voice = Voice.SERIF
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return it from plain values; from none, the product's own."""
+        if not values:
+            return cls()
+        colours = {name: Colour(**values[name]) for name in ("accent", "edge_1", "edge_2")}
+        return cls(**colours, voice=Voice(values["voice"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self) | {"voice": str(self.voice)}
+
+    @property
+    def is_usual(self) -> bool:
+        """Return whether it is the product's own."""
+        return self == CampaignLook()
+
+
 def is_colour(text: str) -> bool:
     """Return whether a text is a colour as `#rrggbb` in lower case."""
     return bool(_HEX.fullmatch(text))
@@ -48,11 +99,21 @@ def readable(*, accent: str, paper: str, corner: int, scale: int) -> Look:
     """Return the look nearest to these wishes that everybody can read. Both colours as `#rrggbb` in lower case."""
     paper = _moved(paper, lambda tried: contrast(INK, tried) >= ENOUGH_FOR_INK, lighter=True)
     return Look(
-        accent=_moved(accent, lambda tried: _fits(tried, paper, "#ffffff"), lighter=False),
-        dark_accent=_moved(accent, lambda tried: _fits(tried, DARK_PAPER, ON_DARK), lighter=True),
+        accent=_in_the_light(accent, paper),
+        dark_accent=_in_the_dark(accent),
         paper=paper,
         corner=min(max(corner, 0), MOST_CORNER),
         scale=min(SCALES, key=lambda known: abs(known - scale)),
+    )
+
+
+def for_campaign(*, accent: str, edges: tuple[str, str], voice: str) -> CampaignLook:
+    """Return the look nearest to these wishes that everybody can read. Colours as `#rrggbb` in lower case."""
+    return CampaignLook(
+        accent=Colour(accent, _in_the_light(accent, LIGHT_PAPER), _DARK.get(accent) or _in_the_dark(accent)),
+        edge_1=_edge(edges[0]),
+        edge_2=_edge(edges[1]),
+        voice=Voice(voice),
     )
 
 
@@ -62,8 +123,24 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _fits(accent: str, paper: str, on_accent: str) -> bool:
-    return contrast(accent, paper) >= ENOUGH and contrast(on_accent, accent) >= ENOUGH
+def _in_the_light(accent: str, paper: str) -> str:
+    beside = (paper, SHEET, WARNED, ON_ACCENT)
+    return _moved(accent, lambda tried: _is_clear_of(beside, tried, ENOUGH), lighter=False)
+
+
+def _in_the_dark(accent: str) -> str:
+    beside = (DARK_PAPER, DARK_SHEET, DARK_WARNED, ON_DARK)
+    return _moved(accent, lambda tried: _is_clear_of(beside, tried, ENOUGH), lighter=True)
+
+
+def _edge(wished: str) -> Colour:
+    light = _moved(wished, lambda tried: _is_clear_of((LIGHT_PAPER, SHEET), tried, ENOUGH_TO_BE_SEEN), lighter=False)
+    dark = _moved(wished, lambda tried: _is_clear_of((DARK_PAPER, DARK_SHEET), tried, ENOUGH_TO_BE_SEEN), lighter=True)
+    return Colour(wished, light, _DARK.get(wished, dark))
+
+
+def _is_clear_of(beside: tuple[str, ...], colour: str, enough: float) -> bool:
+    return all(contrast(colour, other) >= enough for other in beside)
 
 
 def _moved(colour: str, fits: Callable[[str], bool], *, lighter: bool) -> str:

@@ -43,6 +43,8 @@ class Campaign(models.Model):
     confirm_within_hours = models.PositiveSmallIntegerField(default=72)
     never_twice = models.BooleanField(default=False)  # the first unclear ending waits for a person
     most_links = models.PositiveSmallIntegerField(default=2)
+    look = models.JSONField(default=dict, blank=True)  # campaigns.looks.CampaignLook; empty: the product's own
+    logo = models.JSONField(default=dict, blank=True)  # what its pages say of the Logo: campaigns.dressing.Picture
     wrapped_key = models.BinaryField(max_length=60, editable=False)  # of the texts; destroyed when forgotten
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -65,6 +67,17 @@ class Campaign(models.Model):
     def is_open(self) -> bool:
         """Return whether supporters may write and confirm."""
         return self.stage == self.Stage.OPEN
+
+
+class Logo(models.Model):
+    """A campaign's logo, apart from the row that every page reads."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="drawing")
+    svg = models.TextField(max_length=8192)  # drawn anew by campaigns.logos, never what was handed in
+    digest = models.CharField(max_length=16)  # in its address: another drawing has another
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class CampaignText(models.Model):

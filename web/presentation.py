@@ -14,6 +14,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -22,8 +23,9 @@ from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from rcssmin import cssmin
 
-from campaigns import looks, partners
-from campaigns.models import Partner
+from campaigns import dressing, looks, partners
+from campaigns.looks import CampaignLook, Look, Voice
+from campaigns.models import Campaign, Partner
 from letters import page_words
 from web import languages
 
@@ -67,21 +69,52 @@ def styles() -> SafeString:
     return mark_safe(str(cssmin("".join(sheets))))  # noqa: S308  our own files
 
 
-def look(partner: Partner) -> SafeString:
-    """Return the style rules that give a partner's frame its look: colours and numbers, nothing else.
+def look(partner: Partner | None, campaign: Campaign | None) -> SafeString:
+    """Return the style rules of a campaign's look and, in a partner's frame, of that partner's, which wins.
 
-    Its colours give way to ours where somebody asks for more contrast than a look is checked for.
+    Colours and numbers, nothing else; our own where nobody wished for others.
     """
-    found = partners.look_of(partner)
+    dressed = _campaign_look(dressing.look_of(campaign)) if campaign is not None else ""
+    framed = _partner_look(partners.look_of(partner)) if partner is not None else ""
+    return mark_safe(dressed + framed)  # noqa: S308  checked by campaigns.looks
+
+
+def _campaign_look(found: CampaignLook) -> str:
     if found.is_usual:
-        return mark_safe("")
+        return ""
+    colours = {"action": found.accent, "action-hover": found.accent, "edge-1": found.edge_1, "edge-2": found.edge_2}
+    light = ";".join(f"--{name}:{colour.light}" for name, colour in colours.items())
+    dark = ";".join(f"--{name}:{colour.dark}" for name, colour in colours.items())
+    sans = ".letter,.sheet textarea,textarea[readonly],.starters{font-family:var(--sans)}"
+    return _coloured(light, dark) + (sans if found.voice == Voice.SANS else "")
+
+
+def _partner_look(found: Look) -> str:
+    if found.is_usual:
+        return ""
     light = f"--paper:{found.paper};--action:{found.accent};--action-hover:{found.accent}"
-    dark = f"--action:{found.dark_accent};--action-hover:{found.dark_accent}"
-    return mark_safe(  # noqa: S308  checked by campaigns.looks
-        f"@media not all and (prefers-contrast:more){{:root{{{light}}}"
-        f"@media (prefers-color-scheme:dark){{:root{{--paper:{looks.DARK_PAPER};{dark}}}}}}}"
-        f"html{{font-size:{1.125 * found.scale}%}}.button,input,textarea,.envelope{{border-radius:{found.corner}px}}"
+    dark = f"--paper:{looks.DARK_PAPER};--action:{found.dark_accent};--action-hover:{found.dark_accent}"
+    return (
+        f"{_coloured(light, dark)}html{{font-size:{1.125 * found.scale}%}}"
+        f".button,input,textarea,.envelope{{border-radius:{found.corner}px}}"
     )
+
+
+def _coloured(light: str, dark: str) -> str:
+    """Return the rules for these tokens. They give way to ours for whoever asks for more contrast, or other colours."""
+    root = ":root:not(.light)"  # as strong as in tokens.css
+    rules = f"{root}{{{light}}}@media (prefers-color-scheme:dark){{{root}{{{dark}}}}}"
+    return f"@media not all and (prefers-contrast:more){{@media not all and (forced-colors:active){{{rules}}}}}"
+
+
+def logo(campaign: Campaign) -> SafeString:
+    """Return a campaign's logo, read as its organisation's name; that name itself where it has none."""
+    name = campaign.organisation.name
+    found = dressing.logo_of(campaign)
+    if found is None:
+        return isolated(name)
+    address = reverse("supporters:logo", kwargs={"campaign": campaign.slug, "digest": found.digest})
+    return format_html('<img src="{}" alt="{}" width="{}" height="{}">', address, name, found.width, found.height)
 
 
 def nonce(request: HttpRequest) -> str:
@@ -185,6 +218,7 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "styles": styles,
     "nonce": nonce,
     "look": look,
+    "logo": logo,
     "stamp_class": stamp_class,
     "word_label": word_label,
     "word_explained": word_explained,

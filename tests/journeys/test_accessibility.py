@@ -99,7 +99,7 @@ def test_no_organiser_page_has_a_violation(open_page: OpenPage, postbag: Postbag
     campaign = "/organise/campaigns/kazakhstan-2011"
     for path in (
         "/organise/", "/organise/targets/", "/organise/targets/new/", "/organise/campaigns/",
-        "/organise/campaigns/new/", f"{campaign}/", f"{campaign}/page/", f"{campaign}/delivery/",
+        "/organise/campaigns/new/", f"{campaign}/", f"{campaign}/page/", f"{campaign}/look/", f"{campaign}/delivery/",
         f"{campaign}/statistics/", f"{campaign}/new-letter/", f"{campaign}/embassies/edit/",
         f"{campaign}/leaders/wording/", f"{campaign}/close/",
     ):  # fmt: skip

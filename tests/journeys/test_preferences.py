@@ -87,7 +87,7 @@ def test_organisers_pages_are_as_their_readers_set_them(open_page: OpenPage, pos
     found = []
     for path in (
         "/organise/", "/organise/targets/", "/organise/campaigns/", f"{campaign}/", f"{campaign}/page/",
-        f"{campaign}/delivery/", f"{campaign}/statistics/", f"{campaign}/leaders/wording/",
+        f"{campaign}/look/", f"{campaign}/delivery/", f"{campaign}/statistics/", f"{campaign}/leaders/wording/",
     ):  # fmt: skip
         page.goto(path)
         found += [f"{path}: {fault}" for fault in faults_of(page)]

@@ -68,7 +68,7 @@ def test_values_are_kept_clean() -> None:
     clean = lists.checked(
         {"given_name": " Anna ", "family_name": "Lund", "country": "de", "language": "DE-at",
          "salutation": "Dear Ms Lund,", "email": " Office@NORTHLAND.example ",
-         "postal_address": " Castle  Square 1 \r\n\r\n 10115 Berlin "}
+         "postal_address": " Castle  Square 1 \r\n\r\n 10115 Berlin "}, {},
     )  # fmt: skip
     assert clean["name"] == "Anna Lund"
     assert (clean["country"], clean["language"], clean["salutation"]) == ("DE", "de-at", "Dear Ms Lund")

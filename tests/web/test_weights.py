@@ -1,6 +1,7 @@
 """What supporters' pages weigh as they are sent, how many requests they need, and that nothing comes from elsewhere."""
 
 import gzip
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
+from campaigns import dressing
 from campaigns.models import Campaign, Partner
 from letters import outbox, writing
 from letters.models import Letter
@@ -183,6 +185,27 @@ def test_every_step_is_light(dana: Dana, language: str) -> None:
     dana.home = f"/{language}/{dana.campaign.slug}/"
     seen = [page.name for page in way(dana) if within(page, html=8, total=14, requests=3)]
     assert len(seen) == 11
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_campaigns_look_and_logo_keep_every_page_within_its_budget(dana: Dana, alice: User, language: str) -> None:
+    dana.home = f"/{language}/{dana.campaign.slug}/"
+    chance = random.Random(8)  # noqa: S311  what packs badly, as paths do
+    heavy = " ".join(f"{chance.randrange(10_000) / 10}" for _ in range(1350))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 99 99"><path d="M{heavy}"/></svg>'
+    wished = {"accent": "#fec50c", "edge_1": "#00afca", "edge_2": "#1b2430", "voice": "sans"}
+    dressing.save(campaign=dana.campaign, by=alice, values=wished, logo=svg.encode())
+    page = weigh(dana, "campaign", dana.home)
+    assert "--edge-1:#00afca" in page.html
+    assert page.sent <= 14 * KB, f"{page.sent} bytes"
+    logos = {address for address in page.fetched if address.startswith("/look/")}
+    (logo,) = logos
+    drawn = dana.browser.get(logo, headers={"accept-encoding": "gzip"})
+    assert 7 * KB < len(gzip.decompress(drawn.content)) <= 8 * KB
+    page.fetched -= logos
+    within(page, html=8, total=20 - len(drawn.content) / KB, requests=4)
+    for step in way(dana):
+        within(step, html=8, total=14, requests=3)
 
 
 def test_pages_that_say_what_went_wrong_are_one_request(dana: Dana, monkeypatch: pytest.MonkeyPatch) -> None:

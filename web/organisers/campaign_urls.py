@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from web.organisers import asks, campaigns, delivery, launching, partners, statistics, telling, troubles, wording
+from web.organisers import asks, campaigns, delivery, launching, look, partners, statistics, telling, troubles, wording
 
 urlpatterns = [
     path("", campaigns.campaign_list, name="campaigns"),
     path("new/", campaigns.new_campaign, name="new-campaign"),
     path("<slug:slug>/", campaigns.overview, name="campaign"),
     path("<slug:slug>/page/", campaigns.edit_page, name="campaign-page"),
+    path("<slug:slug>/look/", look.look_page, name="campaign-look"),
     path("<slug:slug>/publish/", launching.publish, name="publish"),
     path("<slug:slug>/pause/", launching.pause, name="pause"),
     path("<slug:slug>/resume/", launching.resume, name="resume"),

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import access
-from campaigns import looks, partners, publishing
+from campaigns import dressing, looks, partners, publishing
 from campaigns.looks import Look
 from campaigns.models import Campaign, Partner
 from campaigns.publishing import CampaignRefused
@@ -114,7 +114,7 @@ def snippets(partner: Partner) -> Snippets:
 
 
 def _form(request: HttpRequest, desk: Desk, campaign: Campaign, partner: Partner | None) -> HttpResponse:
-    values, errors = _values(partner), dict[str, str]()
+    values, errors = _values(campaign, partner), dict[str, str]()
     if request.method == "POST":
         values = _read(request)
         try:
@@ -169,8 +169,8 @@ def _read(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _values(partner: Partner | None) -> dict[str, Any]:
-    look = partners.look_of(partner) if partner else Look()
+def _values(campaign: Campaign, partner: Partner | None) -> dict[str, Any]:
+    look = partners.look_of(partner) if partner else Look(accent=dressing.look_of(campaign).accent.light)
     return {
         "name": partner.name if partner else "",
         "origins": "\n".join(partner.origins) if partner else "",

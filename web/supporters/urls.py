@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, my, once, own_mail, paper, sent, status, to
+from web.supporters import campaign, confirming, draft, logo, my, once, own_mail, paper, sent, status, to
 
 app_name = "supporters"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("my/see/<str:token>/", my.see, name="my-see"),
     path("my/see/<str:token>/download/", my.download, name="my-download"),
     path("my/see/<str:token>/delete/", my.delete, name="my-delete"),
+    path("look/<slug:campaign>/<slug:digest>.svg", logo.logo, name="logo"),
     path("<slug:lang>/<slug:campaign>/", campaign.campaign_page, name="campaign"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/to/", to.to, name="to"),
     path("<slug:lang>/<slug:campaign>/draft/<str:token>/write/", draft.write, name="write"),

@@ -26,8 +26,8 @@ PAGE = {
     "deadline": "16 December",
     "slug": "free-natalia",
 }
-PAGES = ("", "page/", "publish/", "delivery/", "delivery/rows/?word=waiting", "statistics/", "eu-leaders/edit/",
-         "eu-leaders/wording/", "eu-leaders/wording/1/")  # fmt: skip
+PAGES = ("", "page/", "look/", "publish/", "delivery/", "delivery/rows/?word=waiting", "statistics/",
+         "eu-leaders/edit/", "eu-leaders/wording/", "eu-leaders/wording/1/")  # fmt: skip
 SignIn = Callable[[User], Client]
 
 
