@@ -1,7 +1,10 @@
 """What is asked: campaigns, their asks, and the wording of each ask."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from accounts.models import Organisation, User
 from targets.models import TargetList
@@ -38,7 +41,8 @@ class Campaign(models.Model):
     is_stopping = models.BooleanField(default=False)  # … and their deliveries are still being cancelled
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    closes_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True)  # by itself, then; empty: when somebody closes it
+    time_zone = models.CharField(max_length=40, default="UTC", db_default="UTC")  # in which its end is told
     deadline = models.CharField(max_length=60, blank=True)  # in words, only if real
     confirm_within_hours = models.PositiveSmallIntegerField(default=72)
     never_twice = models.BooleanField(default=False)  # the first unclear ending waits for a person
@@ -65,8 +69,12 @@ class Campaign(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Return whether supporters may write and confirm."""
-        return self.stage == self.Stage.OPEN
+        """Return whether supporters may write and confirm, now."""
+        return self.is_open_at(timezone.now())
+
+    def is_open_at(self, now: datetime) -> bool:
+        """Return whether supporters may write and confirm: it is open, and the end it was given has not come."""
+        return self.stage == self.Stage.OPEN and (self.closes_at is None or now < self.closes_at)
 
 
 class Logo(models.Model):

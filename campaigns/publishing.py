@@ -249,6 +249,8 @@ def obstacles(campaign: Campaign, *, now: datetime) -> list[Obstacle]:
             found.append(
                 Obstacle("no_targets", f"Nobody offered on “{ask.target_list.name}” has a working e-mail address.", ask)
             )
+    if campaign.closes_at is not None and campaign.closes_at <= now:
+        found.append(Obstacle("end_has_passed", "The moment has passed at which it closes. Set another, or none."))
     return found
 
 
@@ -263,17 +265,19 @@ def publish(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
     )  # fmt: skip
 
 
-def close(*, campaign: Campaign, by: User, ending: str, words: str, now: datetime, link: str = "") -> bool:
+def close(*, campaign: Campaign, by: User | None, ending: str, words: str, now: datetime, link: str = "") -> bool:
     """End a campaign, or let it rest: nobody writes any more. What waits still leaves unless it is stopped separately.
 
-    `link` is what supporters can do next, or where it goes on.
+    `link` is what supporters can do next, or where it goes on. By itself (`by` None: campaigns.closing) it closes only
+    while `now` is the end it was given.
     """
     if ending not in {Campaign.Ending.WON, Campaign.Ending.ENDED, Campaign.Ending.PAUSED, Campaign.Ending.MOVED}:
         raise CampaignRefused({"ending": "Choose how the campaign ended."})
     if link and not LINK.fullmatch(link):
         raise CampaignRefused({"link": "Write the whole address, such as https://campaign.example."})
     return _move(
-        campaign, by, "closed", from_=(Campaign.Stage.OPEN,),
+        campaign, by, "closed" if by else "closed at its end", from_=(Campaign.Stage.OPEN,),
+        where={} if by else {"closes_at": now},
         stage=Campaign.Stage.CLOSED, closed_at=now, ending=ending, ending_words=words[:2000],
         ending_link=link,
     )  # fmt: skip
@@ -294,7 +298,7 @@ def pause(
     """
     evidence = dict(evidence or {})
     return _move(
-        campaign, by, "paused", paused_at__isnull=True, audited={"cause": cause, **evidence} if cause else {},
+        campaign, by, "paused", where={"paused_at": None}, audited={"cause": cause, **evidence} if cause else {},
         paused_at=now, paused_because=because[:300], paused_cause=cause[:20], paused_evidence=evidence,
     )  # fmt: skip
 
@@ -305,7 +309,7 @@ def resume(*, campaign: Campaign, by: User, seen: Mapping[str, Any] | None = Non
     `seen` are the figures that the person knew; the system does not pause it for the same ones again.
     """
     return _move(
-        campaign, by, "resumed", paused_at__isnull=False, paused_at=None, paused_because="", paused_cause="",
+        campaign, by, "resumed", where={"paused_at__isnull": False}, paused_at=None, paused_because="", paused_cause="",
         paused_evidence={}, seen=campaign.seen if seen is None else dict(seen),
     )  # fmt: skip
 
@@ -346,15 +350,13 @@ def _move(
     deed: str,
     *,
     from_: tuple[str, ...] = (),
-    paused_at__isnull: bool | None = None,
+    where: Mapping[str, Any] | None = None,
     audited: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> bool:
-    rows = Campaign.objects.filter(pk=campaign.pk)
+    rows = Campaign.objects.filter(pk=campaign.pk, **(where or {}))
     if from_:
         rows = rows.filter(stage__in=from_)
-    if paused_at__isnull is not None:
-        rows = rows.filter(paused_at__isnull=paused_at__isnull)
     if not rows.update(**columns):
         return False
     for name, value in columns.items():

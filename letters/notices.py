@@ -59,8 +59,9 @@ def waits_since(letter: Letter) -> datetime:
 
 def next_reminder_at(letter: Letter, *, now: datetime) -> datetime | None:
     """Return when a letter is next reminded of; None where it ends before that, or was reminded of often enough."""
+    ends = [at for at in (letter.expires_at, letter.campaign.closes_at) if at]
     times = (waits_since(letter) + after for after in REMIND_AFTER)
-    return next((at for at in times if letter.expires_at and now < at < letter.expires_at), None)
+    return next((at for at in times if letter.expires_at and now < at < min(ends)), None)
 
 
 def ask_for_wish(supporter: Supporter, *, language: str, now: datetime) -> bool:

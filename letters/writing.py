@@ -69,7 +69,7 @@ def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     they have just confirmed that address, so that this letter needs no mail to prove it. Where the ask offers a choice,
     it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody from `country`.
     """
-    if not ask.campaign.is_open:
+    if not ask.campaign.is_open_at(now):
         raise CampaignClosed
     content = Content()
     if after is not None and after.sealed:
@@ -198,7 +198,7 @@ def _submit(letter: Letter, *, now: datetime, language: str) -> bool:
         return letter.stage == Letter.Stage.CONFIRMED
     if letter.stage != Letter.Stage.DRAFT:
         raise LetterRefused({"letter": _("This letter was taken back or its time has run out.")})
-    if not letter.campaign.is_open:
+    if not letter.campaign.is_open_at(now):
         raise CampaignClosed
     content = revise_check(letter)
     if not choosing.reaches_somebody(letter.ask, content, now=now):
@@ -337,7 +337,7 @@ def _take_back(letter: Letter, *, now: datetime, reason: str) -> tuple[int, int]
 def _confirm_all(
     notice: Notice, letters: list[Letter], *, shown: Mapping[int, str] | None, now: datetime
 ) -> list[Letter]:
-    if not notice.supporter.campaign.is_open:
+    if not notice.supporter.campaign.is_open_at(now):
         raise CampaignClosed
     confirmed: list[Letter] = []
     nobody: NobodyReachable | None = None

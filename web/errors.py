@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from campaigns import publishing
+from campaigns import closing, publishing
 from campaigns.models import Campaign, CampaignText
 from letters.locks import Taken
 from letters.privacy import Unreadable
@@ -139,7 +139,7 @@ def _open_campaigns(request: HttpRequest) -> list[tuple[Campaign, CampaignText]]
     """Return the open campaigns with their pages' words; none where the database does not answer either."""
     lang = languages.of_request(request)
     try:
-        written = Campaign.objects.filter(stage=Campaign.Stage.OPEN, texts__isnull=False).distinct()
+        written = closing.open_campaigns(now=timezone.now()).filter(texts__isnull=False).distinct()
         found = written.prefetch_related("texts").order_by("-opened_at")
         return [(campaign, publishing.page_text(campaign, lang)) for campaign in found[:MOST_OPEN]]
     except DatabaseError:

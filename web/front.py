@@ -5,12 +5,12 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from campaigns import publishing
-from campaigns.models import Campaign
+from campaigns import closing, publishing
 from web import languages
 
 
@@ -18,7 +18,7 @@ from web import languages
 def home(request: HttpRequest) -> HttpResponse:
     """Show the open campaigns, or lead to the only one, in the language that the browser asks for."""
     lang = languages.of_request(request)
-    found = Campaign.objects.filter(stage=Campaign.Stage.OPEN).select_related("organisation")
+    found = closing.open_campaigns(now=timezone.now()).select_related("organisation")
     campaigns = list(found.prefetch_related("texts").order_by("-opened_at")[:100])
     if len(campaigns) == 1:
         response: HttpResponse = redirect("supporters:campaign", lang=lang, campaign=campaigns[0].slug)

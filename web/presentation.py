@@ -6,10 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import nh3
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.conf import settings
@@ -137,22 +138,34 @@ def word_explained(word: str) -> str:
     return str(page_words.EXPLAINED[word])
 
 
-def date_words(moment: datetime | date) -> str:
-    """Return "23 November 2011", in the language of the page and the time zone of the installation."""
-    day = timezone.localtime(moment).date() if isinstance(moment, datetime) else moment
+def date_words(moment: datetime | date, zone: str = "") -> str:
+    """Return "23 November 2011", in the language of the page and the time zone given, else the installation's."""
+    day = _local(moment, zone).date() if isinstance(moment, datetime) else moment
     return format_date(day, format="long", locale=_locale())
 
 
-def time_words(moment: datetime) -> str:
-    """Return "16:03 UTC": the zone is always said."""
-    local = timezone.localtime(moment)
+def time_words(moment: datetime, zone: str = "") -> str:
+    """Return "16:03 UTC" or "17:03 CET": the zone is always said, as the page's language calls it."""
+    local = _local(moment, zone)
     clock = format_time(local.time(), format="short", locale=_locale())
-    return f"{clock} {local.tzname()}"
+    return f"{clock} {_zone_words(local)}"
 
 
-def moment_words(moment: datetime) -> str:
+def moment_words(moment: datetime, zone: str = "") -> str:
     """Return "23 November 2011 at 16:03 UTC"."""
-    return _("%(date)s at %(time)s") % {"date": date_words(moment), "time": time_words(moment)}
+    return _("%(date)s at %(time)s") % {"date": date_words(moment, zone), "time": time_words(moment, zone)}
+
+
+def _local(moment: datetime, zone: str) -> datetime:
+    return timezone.localtime(moment, ZoneInfo(zone) if zone else None)
+
+
+def _zone_words(local: datetime) -> str:
+    """Return "CET", or "GMT+05:00" where the language has no name that its readers would know."""
+    if local.tzname() == "UTC":
+        return "UTC"
+    short = get_timezone_name(local, width="short", locale=_locale())
+    return get_timezone_gmt(local, locale=_locale()) if any(map(str.isdecimal, short)) else short
 
 
 def listed(names: Iterable[str]) -> str:

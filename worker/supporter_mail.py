@@ -71,13 +71,16 @@ def compose(notice: Notice, to: str) -> Message:
     campaign = notice.supporter.campaign
     token = tokens.make(tokens.CONFIRM, bytes(notice.key))
     with translation.override(letter.language):
+        expires_on = letter.expires_at or notice.created_at + timedelta(hours=campaign.confirm_within_hours)
         context = {
             "code": tokens.code(bytes(notice.key)),
             "link": f"{settings.BASE_URL}/{letter.language}/{campaign.slug}/confirm/{token}/",
             "to_words": phrase_of_targets([t.name for t in writing.targets_of(letter, now=timezone.now())]),
             "organisation": campaign.organisation.name,
             "campaign_title": publishing.page_text(campaign, letter.language).title,
-            "expires_on": letter.expires_at or notice.created_at + timedelta(hours=campaign.confirm_within_hours),
+            "expires_on": expires_on,
+            "closes_at": campaign.closes_at if campaign.closes_at and campaign.closes_at < expires_on else None,
+            "time_zone": campaign.time_zone,
             "test": settings.BUILT_IN_MAIL_SERVER,
         }
         template = "reminder" if notice.kind == Notice.Kind.REMINDER else "confirmation"

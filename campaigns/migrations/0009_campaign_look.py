@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0007_warned_by_kind'),
+        ('campaigns', '0008_campaign_time_zone'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import override
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns import partners, publishing
+from campaigns import closing, partners, publishing
 from campaigns.models import Ask, Campaign, Partner
 from letters import statistics, tokens, writing
 from web import errors, framing, throttling
@@ -105,6 +105,7 @@ def _form(
 
 def _card(request: HttpRequest, campaign: Campaign, *, lang: str, partner: Partner | None = None) -> HttpResponse:
     """Show a card that leads to the campaign's own page: there is nothing in it that a foreign page could misuse."""
+    closing.settle(campaign, now=timezone.now())
     framing.is_shown_by(request, partner or Partner(campaign=campaign, slug="", name="", origins=[]))
     context = {
         "lang": lang,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns import publishing
+from campaigns import closing, publishing
 from campaigns.models import Ask, Campaign
 from web.organisers.desk import Desk, page
 
@@ -56,6 +56,12 @@ def standing(campaign: Campaign) -> Standing:
     return Standing(_("Running"), "success", _("Supporters write, and letters leave."))
 
 
+def end_words(campaign: Campaign) -> str:
+    """Say when a campaign closes by itself: "16 December 2026, 18:00 (Europe/Berlin)"; empty where it does not."""
+    local = closing.of(campaign).local
+    return f"{local:%-d %B %Y, %H:%M} ({campaign.time_zone})" if local else ""
+
+
 def page_address(campaign: Campaign) -> str:
     """Return the path of the page that supporters see."""
     return reverse("supporters:campaign", args=[campaign.default_language, campaign.slug])
@@ -87,6 +93,7 @@ def campaign_page(
         "campaign_title": publishing.page_text(campaign).title,
         "standing": standing(campaign),
         "page_address": page_address(campaign),
+        "end_words": end_words(campaign),
         "full_address": f"{settings.BASE_URL}{page_address(campaign)}",
         "tab": tab,
         "number": number,

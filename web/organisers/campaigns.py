@@ -1,7 +1,9 @@
 """Campaigns at the desk: the list, making one, its overview and its page."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -9,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import access
-from campaigns import publishing
+from campaigns import closing, publishing
 from campaigns.models import Ask, Campaign, CampaignText
 from campaigns.publishing import CampaignRefused
 from letters import privacy, statistics, telling
@@ -22,9 +24,11 @@ from web.organisers.desk import Desk, for_members, page
 
 LANGUAGE = "en"
 SUMMARY_WORDS = 60
+NO_END = closing.End()
 _LINES = ("title", "question")
 _TEXTS = ("summary", "why_letters_help", "background")
-_FIELDS = (*_LINES, *_TEXTS, "deadline", "slug", "never_twice")
+_END = ("closes_on", "closes_at", "time_zone")
+_FIELDS = (*_LINES, *_TEXTS, *_END, "deadline", "slug", "never_twice")
 
 
 @for_members()
@@ -41,20 +45,12 @@ def campaign_list(request: HttpRequest, desk: Desk) -> HttpResponse:
 def new_campaign(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Make a draft campaign."""
     values = dict.fromkeys(_FIELDS, "") | {"question": CampaignText._meta.get_field("question").default}  # noqa: SLF001
+    values["time_zone"] = closing.usual_time_zone(desk.organisation)
     errors: dict[str, str] = {}
     if request.method == "POST":
         values = _read(request.POST)
         try:
-            campaign = publishing.create(
-                organisation=desk.organisation,
-                by=desk.person,
-                wrapped_key=privacy.new_wrapped_key(),
-                slug=values["slug"],
-                language=LANGUAGE,
-                text=_text(values),
-                deadline=_deadline(values),
-                never_twice=values["never_twice"] == "yes",
-            )
+            campaign = _saved(desk, values, lambda: _created(desk, values))
         except CampaignRefused as refused:
             errors = refused.errors
         else:
@@ -69,6 +65,7 @@ def new_campaign(request: HttpRequest, desk: Desk) -> HttpResponse:
         values=values,
         errors=errors,
         summary_said=_summary_said(values["summary"]),
+        time_zones=_time_zones(),
     )
 
 
@@ -99,9 +96,11 @@ def edit_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     text = publishing.page_text(campaign)
     values = {name: str(getattr(text, name)) for name in (*_LINES, *_TEXTS)}
     values |= {"deadline": campaign.deadline, "never_twice": "yes" if campaign.never_twice else ""}
+    values |= _end_values(closing.of(campaign))
     errors: dict[str, str] = {}
+    may_close = campaign.stage == Campaign.Stage.DRAFT or desk.may_send
     if request.method == "POST":
-        values = _read(request.POST)
+        values = _read(request.POST) | ({} if may_close else _end_values(closing.of(campaign)))
         answer = _save_page(request, desk, campaign, values, errors)
         if answer is not None:
             return answer
@@ -111,17 +110,32 @@ def edit_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
         campaign,
         "organisers/campaigns/page.html",
         tab="overview",
+        may_close=may_close,
         status=422 if errors else 200,
         values=values,
         errors=errors,
         summary_said=_summary_said(values["summary"]),
+        time_zones=_time_zones(),
+    )
+
+
+def _created(desk: Desk, values: dict[str, str]) -> Campaign:
+    return publishing.create(
+        organisation=desk.organisation,
+        by=desk.person,
+        wrapped_key=privacy.new_wrapped_key(),
+        slug=values["slug"],
+        language=LANGUAGE,
+        text=_text(values),
+        deadline=_deadline(values),
+        never_twice=values["never_twice"] == "yes",
     )
 
 
 def _save_page(
     request: HttpRequest, desk: Desk, campaign: Campaign, values: dict[str, str], errors: dict[str, str]
 ) -> HttpResponseRedirect | None:
-    try:
+    def changed() -> Campaign:
         publishing.change(
             campaign=campaign,
             by=desk.person,
@@ -130,6 +144,10 @@ def _save_page(
             deadline=_deadline(values),
             never_twice=values["never_twice"] == "yes",
         )
+        return campaign
+
+    try:
+        _saved(desk, values, changed, before=closing.of(campaign))
     except CampaignRefused as refused:
         errors.update(refused.errors)
         return None
@@ -137,8 +155,40 @@ def _save_page(
     return redirect("organisers:campaign", campaign.slug)
 
 
+def _saved(
+    desk: Desk, values: dict[str, str], save: Callable[[], Campaign], *, before: closing.End = NO_END
+) -> Campaign:
+    """Keep a page and the end of its campaign, or neither; raises CampaignRefused naming what is wrong with both."""
+    typed = {"day": values["closes_on"], "clock": values["closes_at"], "time_zone": values["time_zone"]}
+    errors, campaign = dict[str, str](), None
+    with transaction.atomic():
+        try:
+            campaign = save()
+        except CampaignRefused as refused:
+            errors |= refused.errors
+        try:
+            end = closing.read(**typed, before=before, now=timezone.now())
+            if campaign is not None:
+                closing.plan(campaign=campaign, by=desk.person, may_close=desk.may_send, end=end)
+        except CampaignRefused as refused:
+            errors |= refused.errors
+        if errors or campaign is None:
+            raise CampaignRefused(errors)
+    return campaign
+
+
+def _time_zones() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in closing.time_zones()]
+
+
+def _end_values(end: closing.End) -> dict[str, str]:
+    """Return the end as the form's fields hold it."""
+    day, clock = (f"{end.local:%Y-%m-%d}", f"{end.local:%H:%M}") if end.local else ("", "")
+    return {"closes_on": day, "closes_at": clock, "time_zone": end.time_zone}
+
+
 def _read(form: QueryDict) -> dict[str, str]:
-    values = {name: posted.line(form, name) for name in (*_LINES, "deadline", "slug", "never_twice")}
+    values = {name: posted.line(form, name) for name in (*_LINES, *_END, "deadline", "slug", "never_twice")}
     return values | {name: posted.text(form, name) for name in _TEXTS}
 
 

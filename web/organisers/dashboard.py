@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -17,8 +19,10 @@ from campaigns.models import Campaign
 from letters import statistics
 from letters.models import Delivery, DeliveryTally, Letter
 from letters.page_words import Word
-from web.organisers.campaign_frame import Standing, number, standing
+from web.organisers.campaign_frame import Standing, end_words, number, standing
 from web.organisers.desk import CHOSEN, Desk, for_members, page
+
+SOON = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,9 @@ def needs_of(tile: Tile) -> list[Need]:
     if campaign.paused_at and campaign.stage != Campaign.Stage.DRAFT:
         because = f" {campaign.paused_because}" if campaign.paused_because else ""
         need(_("It is paused: nothing leaves.") + because, _("See what waits"), board, "warning")
+    if campaign.is_open and campaign.closes_at and campaign.closes_at - timezone.now() < SOON:
+        here = reverse("organisers:campaign-page", args=[campaign.slug])
+        need(_("It closes by itself on %(moment)s.") % {"moment": end_words(campaign)}, _("Change it"), here, "")
     if campaign.stage == Campaign.Stage.DRAFT:
         here = reverse("organisers:campaign", args=[campaign.slug])
         need(_("It is a draft: supporters cannot see it yet."), _("Finish it"), here, "")

@@ -25,6 +25,7 @@ from web.organisers import posted
 from web.organisers.campaign_frame import (
     campaign_page,
     deliveries_in_words,
+    end_words,
     find,
     note,
     number,
@@ -153,6 +154,9 @@ def checklist(campaign: Campaign) -> list[Item]:
     obstructed = {(obstacle.ask.pk, obstacle.code) for obstacle in found if obstacle.ask}
     for ask in asks:
         items += _ask_items(campaign, ask, {code for pk, code in obstructed if pk == ask.pk})
+    if campaign.closes_at and not any(obstacle.code == "end_has_passed" for obstacle in found):
+        said = _("It closes by itself on %(moment)s.") % {"moment": end_words(campaign)}
+        items.append(Item("success", said, _page(campaign), _("Change it")))
     if settings.BUILT_IN_MAIL_SERVER:
         items.append(Item("success", _("This is a test: mail stays in the postbox on this machine.")))
     return sorted(items, key=lambda item: ("danger", "warning", "success").index(item.tone))
@@ -266,6 +270,8 @@ def _reach_words() -> list[str]:
 
 
 def _obstacle_item(campaign: Campaign, obstacle: Obstacle) -> Item:
+    if obstacle.code == "end_has_passed":
+        return Item("danger", obstacle.sentence, _page(campaign), _("Change the page"))
     if obstacle.ask is None:
         return Item(
             "danger",
@@ -281,6 +287,10 @@ def _obstacle_item(campaign: Campaign, obstacle: Obstacle) -> Item:
     words = _("Write it") if obstacle.code == "no_wording" else _("Mend the wording")
     address = reverse("organisers:wording", args=[campaign.slug, obstacle.ask.slug])
     return Item("danger", obstacle.sentence, address, words)
+
+
+def _page(campaign: Campaign) -> str:
+    return reverse("organisers:campaign-page", args=[campaign.slug])
 
 
 def _ask_items(campaign: Campaign, ask: Ask, obstructed: set[str]) -> list[Item]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from campaigns import publishing
+from campaigns import closing, publishing
 from campaigns.models import Campaign
 from letters import statistics, writing
 from letters.models import Letter
@@ -31,6 +32,7 @@ def closed(
     errors: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Say how the campaign ended (200), with its final numbers; give back what was written for it."""
+    closing.settle(campaign, now=timezone.now())
     content = writing.read(letter) if letter is not None else None
     typed = given_back(request)
     body, sentence = typed.get("body") or (content.body if content else ""), typed.get("sentence", "")

@@ -79,6 +79,7 @@ def test_the_confirmation_mail_has_its_code_first_and_nothing_that_was_typed() -
         "code": "012345", "link": "http://localhost:8000/en/x/confirm/t/",
         "to_words": "Prime Minister Holm", "organisation": "Oil & Aid",
         "campaign_title": "Speak up", "expires_on": MOMENT, "test": True,
+        "closes_at": None, "time_zone": "UTC",
     }  # fmt: skip
     subject = render_to_string("confirmation/subject.txt", context, using="jinja2")
     text = render_to_string("confirmation/body.txt", context, using="jinja2")
