@@ -48,8 +48,9 @@ def _ids(rows: Any) -> Sequence[int]:
 
 
 def _one_that_waits(number: int) -> Any:
-    rows = _all().filter(state__in=["queued", "sending"]).order_by("pk").select_related("letter", "target", "address")
-    return rows[number % max(rows.count(), 1)]
+    """Return one that has not ended; letters leave meanwhile, and a stop holds them."""
+    ids = list(_all().filter(state__in=["queued", "sending", "held"]).order_by("pk").values_list("pk", flat=True))
+    return _all().select_related("letter", "target", "address").get(pk=ids[number % len(ids)])
 
 
 def _alice() -> Any:
