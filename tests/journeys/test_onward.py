@@ -25,6 +25,15 @@ SEEN = """() => {
                 && !document.activeElement.contains(document.querySelector(".onward"))};
 }"""
 
+# Focus one stop of the page's end without scrolling, and scroll until another one stands at the foot of the screen.
+UNDER = """([at, to]) => {
+    const stops = document.querySelectorAll(".more summary, .more a");
+    stops[at].focus({preventScroll: true});
+    scrollBy(0, stops[to].getBoundingClientRect().bottom - innerHeight + 10);
+    const bar = document.querySelector(".onward .taken").getBoundingClientRect();
+    return bar.height > 0 && stops[to].getBoundingClientRect().bottom > bar.top;
+}"""
+
 
 def come(open_page: OpenPage, *, lang: str = "en", unfolded: bool = True, **how: Any) -> Page:
     """Open the campaign page on a phone of 640 px, all there is to read unfolded."""
@@ -59,19 +68,34 @@ def test_where_little_follows_the_form_it_does_not_come(open_page: OpenPage) -> 
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])
-@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
-def test_it_never_lies_over_the_focus_and_never_takes_it(open_page: OpenPage, lang: str, key: str) -> None:
+def test_it_never_takes_the_focus(open_page: OpenPage, lang: str) -> None:
     page = come(open_page, lang=lang)
     stops = []
     for _ in range(120):
-        page.keyboard.press(key)
+        page.keyboard.press("Tab")
         stops.append(page.evaluate(SEEN))
         if stops[-1]["focus"].startswith("<body"):
             break
     assert any(stop["along"] for stop in stops), "it was there to lie over something"
     assert not [stop["focus"] for stop in stops if stop["covered"]]
-    assert not page.evaluate("document.activeElement.closest('.onward')")
-    assert sum('class="button"' in stop["focus"] for stop in stops) == 1
+    assert sum('class="button"' in stop["focus"] for stop in stops) == 1, "the form's own"
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_what_takes_the_focus_under_it_is_moved_out(open_page: OpenPage, lang: str, key: str) -> None:
+    """WCAG 2.4.11: also where the next stop is on the screen already, with the button over it."""
+    page = come(open_page, lang=lang)
+    last = page.evaluate("document.querySelectorAll('.more summary, .more a').length") - 1
+    under = []
+    for number in range(last):
+        at, to = (number, number + 1) if key == "Tab" else (number + 1, number)
+        was_under = page.evaluate(UNDER, [at, to])
+        page.keyboard.press(key)
+        seen = page.evaluate(SEEN)
+        assert not seen["covered"], seen["focus"]
+        under.append(was_under)
+    assert any(under), "a stop was under it before"
 
 
 @pytest.mark.parametrize("scripts", [True, False])
