@@ -373,7 +373,12 @@ def _address(kind: str, value: str, *, uncapped: bool) -> Address | None:
 
 def _set_pace(address: Address, pace: Mapping[str, Any]) -> bool:
     """Write down what was given of an address's pace; return whether anything of it is new."""
-    return bool(pace) and bool(Address.objects.filter(pk=address.pk).exclude(**pace).update(**pace))
+    changed = [name for name, value in pace.items() if getattr(address, name) != value]
+    for name in changed:
+        setattr(address, name, pace[name])
+    if changed:
+        address.save(update_fields=changed)
+    return bool(changed)
 
 
 def _list(target: Target, target_list: TargetList) -> None:

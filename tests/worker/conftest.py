@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import override_settings
 
 from campaigns.models import Ask, Campaign
 from tests import cast
@@ -13,6 +14,13 @@ from worker.loop import Loop
 @pytest.fixture(autouse=True)
 def _no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.doorbell.ring", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """Let the worker under test be the only one: it has no others to share a domain's lines with."""
+    with override_settings(WORKERS=1):
+        yield
 
 
 @pytest.fixture(autouse=True)

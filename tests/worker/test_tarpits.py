@@ -79,7 +79,7 @@ def stuck(waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPa
     real = outbox.claim
     monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, 6), only=only))
     server.script = script = Stuck(server, others=20)
-    with override_settings(CONNECTIONS_PER_DOMAIN=1, WORKERS=1):
+    with override_settings(CONNECTIONS_PER_DOMAIN=1):
         yield script
 
 

@@ -19,7 +19,7 @@ def a_letter(number: int) -> Message:
 @pytest.fixture(autouse=True)
 def two_at_once() -> Iterator[None]:
     """Let two letters be under way to one domain."""
-    with override_settings(CONNECTIONS_PER_DOMAIN=2, WORKERS=1):
+    with override_settings(CONNECTIONS_PER_DOMAIN=2):
         yield
 
 
