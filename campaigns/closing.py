@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,6 +12,7 @@ from accounts.models import Organisation, User
 from campaigns import publishing
 from campaigns.models import Campaign
 from campaigns.publishing import CampaignRefused
+from targets import time_zones
 
 LAST_MINUTE = "23:59"  # of a day that was given without a time
 EARLIEST, FURTHEST = 2000, 10  # a year, and years from now: what is further away is a slip of the pen
@@ -36,13 +36,6 @@ def of(campaign: Campaign) -> End:
     return End(campaign.closes_at, campaign.time_zone)
 
 
-@lru_cache(maxsize=1)
-def time_zones() -> tuple[str, ...]:
-    """Return the names of all time zones to choose from, such as Europe/Berlin, and UTC."""
-    places = (name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
-    return ("UTC", *sorted(places))
-
-
 def usual_time_zone(organisation: Organisation) -> str:
     """Return the time zone that an organisation told the end of a campaign in last."""
     told = organisation.campaigns.exclude(closes_at=None).order_by("-created_at").values_list("time_zone", flat=True)
@@ -56,7 +49,7 @@ def read(*, day: str, clock: str, time_zone: str, before: End, now: datetime) ->
     fields closes_on, closes_at and time_zone; also where the moment has passed, unless it is the one set `before`.
     """
     errors: dict[str, str] = {}
-    if time_zone not in {"", *time_zones()}:
+    if time_zone not in {"", *time_zones.names()}:
         errors["time_zone"] = "Choose a time zone of the list."
     elif day and not time_zone:
         errors["time_zone"] = "Say in which time zone it closes."

@@ -3,13 +3,11 @@
 It belongs to the address, so it holds across all lists and campaigns; letters.pacing keeps to it.
 """
 
-import difflib
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
+from targets import time_zones
 from targets.models import Address
 
 USUAL_PER_HOUR = 60  # RELIABILITY P18: what an office can read; a list may name less
@@ -61,16 +59,15 @@ def _hours(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
     opens, closes = (_time(values.get(name, ""), name, errors) for name in ("opens_at", "closes_at"))
     zone = values.get("time_zone", "").strip()
     if not opens and not closes:
-        return {"opens_at": None, "closes_at": None, "time_zone": "UTC"}
+        return {"opens_at": None, "closes_at": None, "time_zone": time_zones.UTC}
     for name, one in (("opens_at", opens), ("closes_at", closes)):
         if one is None:
             errors.setdefault(name, "Give both times, or neither: then letters may arrive at any time.")
     if opens and closes and _at(closes) - _at(opens) < SHORTEST_DAY:
         errors.setdefault("closes_at", "The office must close at least an hour after it opens, on the same day.")
-    known = _zones().get(zone.lower().replace(" ", "_"))
-    if known is None:
-        errors["time_zone"] = _unknown(zone)
-    return {"opens_at": opens, "closes_at": closes, "time_zone": known or "UTC"}
+    if zone not in time_zones.names():
+        errors["time_zone"] = "Choose the time zone of these hours."
+    return {"opens_at": opens, "closes_at": closes, "time_zone": zone}
 
 
 def _time(text: str, name: str, errors: dict[str, str]) -> time | None:
@@ -85,18 +82,3 @@ def _time(text: str, name: str, errors: dict[str, str]) -> time | None:
 
 def _at(moment: time) -> datetime:
     return datetime.combine(date.min, moment)
-
-
-def _unknown(zone: str) -> str:
-    if not zone:
-        return "Give the time zone of these hours, such as Europe/Berlin."
-    by_city = {key.rpartition("/")[2]: name for key, name in _zones().items()}
-    near = difflib.get_close_matches(zone.lower().replace(" ", "_"), [*_zones(), *by_city], n=1)
-    hint = f" Did you mean {_zones().get(near[0]) or by_city[near[0]]}?" if near else " Such as Europe/Berlin."
-    return f"There is no time zone “{zone[:40]}”.{hint}"
-
-
-@lru_cache(maxsize=1)
-def _zones() -> Mapping[str, str]:
-    """Return the names of all time zones that this machine knows, by their lower case."""
-    return {name.lower(): name for name in sorted(available_timezones())}

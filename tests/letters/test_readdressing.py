@@ -72,11 +72,26 @@ def test_what_is_under_way_or_has_ended_is_left_alone(anna: Target, alice: User,
     assert (delivery.state, delivery.address.value) == (columns["state"], cast.TARGETS[0]["email"])
 
 
-def test_what_is_held_already_stays_held_for_its_own_reason(anna: Target, alice: User) -> None:
-    Delivery.objects.filter(target=anna).update(state="held", reason="restored")
+def test_what_a_sender_must_let_go_already_stays_held_for_its_own_reason(anna: Target, alice: User) -> None:
+    Delivery.objects.filter(target=anna).update(state="held", reason="cannot_compose")
     assert readdressing.follow(corrected(anna, NEW), by=alice, now=NOW) == 1
     delivery = Delivery.objects.select_related("address").get(target=anna)
-    assert (delivery.state, delivery.reason, delivery.address.value) == ("held", "restored", NEW)
+    assert (delivery.state, delivery.reason, delivery.address.value) == ("held", "cannot_compose", NEW)
+
+
+@pytest.mark.parametrize("reason", ["restored", "stopped"])
+def test_what_goes_on_without_a_senders_word_keeps_its_address(anna: Target, alice: User, reason: str) -> None:
+    """The operator releases a restored backup; what a pause caught at the fence goes on by itself."""
+    Delivery.objects.filter(target=anna).update(state="held", reason=reason)
+    assert readdressing.follow(corrected(anna, NEW), by=alice, now=NOW) == 0
+    assert Delivery.objects.get(target=anna).address.value == cast.TARGETS[0]["email"]
+
+
+def test_what_may_have_been_taken_already_keeps_its_address(anna: Target, alice: User) -> None:
+    """A released backup sends it once more: the same bytes, to the same mailbox."""
+    Delivery.objects.filter(target=anna).update(ambiguous=1)
+    assert readdressing.follow(corrected(anna, NEW), by=alice, now=NOW) == 0
+    assert Delivery.objects.get(target=anna).state == "queued"
 
 
 def test_a_target_that_loses_its_address_or_keeps_it_changes_nothing(anna: Target, alice: User) -> None:

@@ -16,7 +16,7 @@ from campaigns.models import Ask, Campaign, CampaignText
 from campaigns.publishing import CampaignRefused
 from letters import privacy, statistics, telling
 from letters.models import Letter
-from targets import lists
+from targets import lists, time_zones
 from web.organisers import posted
 from web.organisers.asks import shared_words
 from web.organisers.campaign_frame import campaign_page, count_words, find, note, number, standing
@@ -65,7 +65,7 @@ def new_campaign(request: HttpRequest, desk: Desk) -> HttpResponse:
         values=values,
         errors=errors,
         summary_said=_summary_said(values["summary"]),
-        time_zones=_time_zones(),
+        time_zones=time_zones.choices(),
     )
 
 
@@ -115,7 +115,7 @@ def edit_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
         values=values,
         errors=errors,
         summary_said=_summary_said(values["summary"]),
-        time_zones=_time_zones(),
+        time_zones=time_zones.choices(),
     )
 
 
@@ -175,10 +175,6 @@ def _saved(
         if errors or campaign is None:
             raise CampaignRefused(errors)
     return campaign
-
-
-def _time_zones() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in closing.time_zones()]
 
 
 def _end_values(end: closing.End) -> dict[str, str]:

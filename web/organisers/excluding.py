@@ -15,7 +15,7 @@ from targets.models import ListEntry
 from web.organisers import posted
 from web.organisers.campaign_frame import deliveries_in_words, number
 from web.organisers.desk import Desk, for_members, page, refuse
-from web.presentation import date_words
+from web.supporters.people import left_out_words
 
 Exclusion = ListEntry.Exclusion
 FIELDS = ("exclusion", "words", "until")
@@ -64,11 +64,7 @@ def offer_again(request: HttpRequest, desk: Desk, list_id: str, target_id: str) 
 
 def why(entry: ListEntry) -> str:
     """Return what supporters read, in English; "" where the target is offered."""
-    if not exclusions.is_in_force(entry, now=timezone.now()):
-        return ""
-    if entry.exclusion == Exclusion.AWAY and entry.excluded_until is not None:
-        return _("away until %(date)s") % {"date": date_words(entry.excluded_until)}
-    return entry.exclusion_words or {value: words for value, words, *_more in _choices()}[entry.exclusion]
+    return left_out_words(entry) if exclusions.is_in_force(entry, now=timezone.now()) else ""
 
 
 def _choices() -> list[tuple[str, ...]]:

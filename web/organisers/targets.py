@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from accounts import access
 from letters import readdressing
-from targets import lists, paces, salutations
+from targets import lists, paces, salutations, time_zones
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
 from web.organisers import excluding, posted
@@ -159,5 +159,6 @@ def _target_form(
     return page(
         request, desk, "organisers/targets/target.html", section="targets", target_list=target_list, entry=entry,
         values=values, errors=errors, why=excluding.why(entry) if entry else "",
-        usual_pace=paces.USUAL_PER_HOUR, status=422 if errors else 200,
+        usual_pace=paces.USUAL_PER_HOUR, time_zones=[("", _("Choose a time zone")), *time_zones.choices()],
+        status=422 if errors else 200,
     )  # fmt: skip
