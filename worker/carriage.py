@@ -69,6 +69,11 @@ class Carriage:
         """Return how many of these a free line may begin: not those whose domain has as many in flight as may be."""
         return self._waiting.ready
 
+    @property
+    def free(self) -> int:
+        """Return how many lines carry nothing."""
+        return self.lines - len(self._waiting.begun)
+
     def crowded(self) -> set[str]:
         """Return the domains of which no more need be claimed for now."""
         return self._waiting.crowded()

@@ -96,7 +96,7 @@ class Engine:
             if not is_ours or self._stop.is_set() or self._carrier.down:
                 self._carriage.withdraw()
                 is_withdrawn = True
-            elif self._carriage.ready < self._low and self._is_time_to_claim(has_heard=bool(heard)):
+            elif self._needs_more() and self._is_time_to_claim(has_heard=bool(heard)):
                 is_ours = self._claim_more()
 
     # ── claims ───────────────────────────────────────────────────────────────────────────────────────────
@@ -105,6 +105,12 @@ class Engine:
     def _low(self) -> int:
         """Return how few deliveries may wait before more are claimed: the lines must not run dry meanwhile."""
         return 2 * self._carriage.lines
+
+    def _needs_more(self) -> bool:
+        """Return whether lines might run dry. Where all are busy, what waits behind them is enough for a while."""
+        if self._carriage.ready >= self._low:
+            return False
+        return self._carriage.waiting < outbox.MOST_PER_CLAIM or self._carriage.free > 0
 
     def _is_time_to_claim(self, *, has_heard: bool) -> bool:
         if has_heard and (self._found_enough or self._carriage.waiting < self._low):

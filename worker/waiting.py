@@ -9,7 +9,11 @@ from django.conf import settings
 from letters import clock
 from letters.composing import Message
 
-ENOUGH = 4  # letters that wait for each that a domain may have in flight
+# Letters that wait for each that a domain may have in flight: no more are claimed of one that keeps its letters for so
+# long (seconds), nor of any that lags far behind. Were it fewer for all, busy domains would drift apart: claims would
+# skip more and more rows, and take one delivery each of hundreds of letters, which must all be composed.
+ENOUGH, HELD_UP_AFTER = 4, 5.0
+PLENTY = 32
 
 
 class Waiting:
@@ -35,8 +39,12 @@ class Waiting:
 
     def crowded(self) -> set[str]:
         """Return the domains that have no room and enough waiting for a while: more would only wait with them."""
-        enough = ENOUGH * self._most
-        return {domain for domain, queue in list(self._full.items()) if len(queue) >= enough}
+        since = clock.boot_seconds() - HELD_UP_AFTER
+        held_up = {self._domain_of.get(pk) for pk, begun_at in list(self.begun.items()) if begun_at <= since}
+        return {
+            domain for domain, queue in list(self._full.items())
+            if len(queue) >= self._most * (ENOUGH if domain in held_up else PLENTY)
+        }  # fmt: skip
 
     def add(self, delivery_id: int, domain: str) -> None:
         """Let a claimed delivery to this receiving domain wait."""

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,6 +95,7 @@ def test_a_domain_that_keeps_its_line_waiting_keeps_no_other_letter_from_being_c
 def test_no_more_is_claimed_for_a_domain_that_has_enough_waiting(
     stuck: Stuck, waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("worker.waiting.HELD_UP_AFTER", 0.0)
     most = 0
     real = Engine._claim
 
@@ -106,6 +108,20 @@ def test_no_more_is_claimed_for_a_domain_that_has_enough_waiting(
     monkeypatch.setattr(Engine, "_claim", claim)
     drain(server)
     assert 0 < most <= 6, "the other four are left to other workers"
+
+
+@pytest.mark.parametrize(
+    ("ready", "waits", "free", "needs"),
+    [(64, 64, 4, False), (63, 63, 0, True), (10, 599, 0, True), (10, 600, 0, False), (10, 600, 1, True)],
+)
+def test_more_is_claimed_where_lines_might_run_dry_and_not_behind_busy_ones(
+    monkeypatch: pytest.MonkeyPatch, ready: int, waits: int, free: int, *, needs: bool
+) -> None:
+    """600 are what a claim takes at most: behind lines that are all busy, more would only part the domains."""
+    carriage = SimpleNamespace(lines=32, ready=ready, waiting=waits, free=free)
+    engine = Engine.__new__(Engine)
+    monkeypatch.setattr(engine, "_carriage", carriage, raising=False)
+    assert engine._needs_more() is needs
 
 
 def test_a_database_that_is_away_for_a_moment_ends_no_drain(

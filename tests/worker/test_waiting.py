@@ -63,6 +63,25 @@ def test_workers_share_what_a_domain_may_have(workers: int, share: int) -> None:
         assert len(taken(waiting_for(*["office@x.example"] * 9))) == share
 
 
+def test_no_more_is_claimed_of_a_domain_that_is_held_up_or_lags_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy one goes on being claimed: left out of claims, it would drift away from the others."""
+    now = 100.0
+    monkeypatch.setattr("letters.clock.boot_seconds", lambda: now)
+    busy = waiting_for(*["a@x.example"] * 65, "b@y.example")
+    assert taken(busy) == [0, 65, 1]
+    assert busy.crowded() == set()
+    busy.add(66, "x.example")
+    assert busy.crowded() == {"x.example"}, "32 wait for each of the two on their way"
+    held_up = waiting_for(*["a@x.example"] * 10)
+    taken(held_up)
+    now += 4.9
+    assert held_up.crowded() == set()
+    now += 0.1
+    assert held_up.crowded() == {"x.example"}
+    held_up.ended(0)
+    assert held_up.crowded() == set(), "it has room"
+
+
 def test_what_is_put_back_goes_first_again() -> None:
     """Its line could not be opened: it was not begun."""
     waiting = waiting_for("a@x.example", "b@x.example")
