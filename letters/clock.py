@@ -4,7 +4,8 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 READ_EVERY = 1.0  # seconds
 SLOW = 0.2  # seconds after which an answer tells a time that may have passed
@@ -18,20 +19,21 @@ def database_now(*, fresh: bool = False) -> datetime:
     It is read once a second and carried on by the clock that only measures: a question for each group of letters
     would cost as much as writing the group. `fresh`: read now.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":
         return datetime.now(UTC)
     connection.ensure_connection()
     now = boot_seconds()
     is_known = getattr(_last, "connection", None) is connection.connection and now - _last.read_at < READ_EVERY
     if fresh or not is_known:
-        said, _last.read_at = _read()
+        said, _last.read_at = _read(connection)
         _last.said, _last.connection = said, connection.connection
         return said
     at: datetime = _last.said + timedelta(seconds=now - _last.read_at)
     return at
 
 
-def _read() -> tuple[datetime, float]:
+def _read(connection: BaseDatabaseWrapper) -> tuple[datetime, float]:
     """Ask the database for its time; return it, and when by ours. Asks again where the answer was on its way for long.
 
     Carried on, an old time would make others' leases look as if they came from a clock that is wrong.

@@ -21,6 +21,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 Row = tuple[Any, ...]
 _PLACE = re.compile(r"%\((\w+)\)s")
 _KINDS = {bool: 16, int: 20, str: 25, datetime: 1184}  # of values, by PostgreSQL's numbers for its types
+_DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _numbers = itertools.count(1)
 _prepared: "WeakKeyDictionary[psycopg.Connection[Any], set[bytes]]" = WeakKeyDictionary()
 
@@ -106,7 +107,7 @@ def _begin(raw: "psycopg.Connection[Any]") -> None:
 
 def _check(raw: "psycopg.Connection[Any]", result: Any) -> None:
     """Raise psycopg's error for a result that is one."""
-    if result.status in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
+    if result.status in _DONE:
         return
     if raw.pgconn.status == ConnStatus.BAD:
         raise psycopg.OperationalError("the connection is lost")

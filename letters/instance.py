@@ -9,11 +9,10 @@ import logging
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from letters import clock, holding, standing, state_file
 from letters.models import Instance
@@ -30,7 +29,7 @@ EPOCHS_PER_SECOND = 2**20
 REFUSAL_TOLD_EVERY = timedelta(minutes=1)
 _PATIENCE = 0.2  # seconds for other processes' use of the state file
 PATIENCE_AT_START = 10.0
-_NOT_OURS = Q(pk__in=[])
+_NOBODYS = Memory("", 2**63 - 1)
 
 
 @dataclass
@@ -72,16 +71,9 @@ def may_write_to_supporters() -> bool:
     return _here.writes_to_supporters
 
 
-def is_ours() -> Q:
-    """Return the condition of a claim: the database is what the last look found, and not on hold."""
-    seen = _here.seen
-    return _NOT_OURS if seen is None else _is_unchanged(seen)
-
-
-@lru_cache(maxsize=1)
-def _is_unchanged(seen: Memory) -> Q:
-    """Return the same condition while the same was seen, so that a claim's question can be asked again."""
-    return Q(Exists(_unchanged(seen).filter(on_hold_since=None)))
+def seen() -> Memory:
+    """Return what the last look found, which a claim must find too; where it was not ours, what no database is."""
+    return _here.seen or _NOBODYS
 
 
 def note_sending(*, now: datetime) -> bool:
@@ -131,8 +123,9 @@ def accept(*, identity: str, above: int, now: datetime) -> Instance:
     return Instance.objects.get()
 
 
-def _unchanged(seen: Memory) -> "QuerySet[Instance]":
-    return Instance.objects.filter(identity=seen.identity, epoch__gte=seen.epoch)
+def unchanged(identity: str, epoch: int) -> "QuerySet[Instance]":
+    """Return the row of an installation that was seen like that; none where the database is another's or on hold."""
+    return Instance.objects.filter(identity=identity, epoch__gte=epoch, on_hold_since=None)
 
 
 def _start(row: Instance, *, now: datetime) -> None:
@@ -169,7 +162,7 @@ def _lose(seen: Memory) -> None:
 
 def _advance(seen: Memory, *, now: datetime) -> None:
     """Let the epoch rise by one, unless another process was first or the database is no longer ours."""
-    rows = _unchanged(seen).filter(on_hold_since=None)
+    rows = unchanged(seen.identity, seen.epoch)
     rows.filter(epoch=seen.epoch).update(epoch=seen.epoch + 1, advanced_at=now)
     row = rows.first()
     if row is None:

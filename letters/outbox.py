@@ -1,18 +1,18 @@
 """The worker's side of deliveries: claim what is due, fence before the final dot, record how it ended."""
 
 import secrets
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from campaigns.models import Campaign
-from letters import attempts, breaker, clock, leaving, lifecycle, reputation, retries
+from letters import attempts, breaker, clock, instance, leaving, lifecycle, reputation, retries
 from letters.asked_again import Question
 from letters.attempts import End, Taken
 from letters.domains import Try
@@ -20,6 +20,7 @@ from letters.endings import Accepted, Ambiguous, Deferred, Ending, NotSent, Refu
 from letters.given import Statement
 from letters.lifecycle import Change, Fact
 from letters.models import AttemptAt, Delivery, ProviderName
+from letters.state_file import Memory
 from targets.models import Address
 
 State = Delivery.State
@@ -27,7 +28,8 @@ LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 SAFETY = min(timedelta(seconds=5), LEASE / 8)  # the process stops this much before its lease does
 MOST_PER_CLAIM = 600
 _ANY = Q()
-_questions: deque[tuple[Q, tuple[int, bool, str], Question]] = deque(maxlen=4)
+# What a claim's question is made with: any value that is none of its own.
+_MARKS = {"now": datetime(1970, 1, 1, tzinfo=UTC), "identity": "an installation", "epoch": 2**62 + 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,22 @@ class Claim:
         return list(self.taken)
 
 
-def claim(*, limit: int = MOST_PER_CLAIM, only: Q = _ANY) -> Claim:
+def claim(*, limit: int = MOST_PER_CLAIM, ours: Memory | None = None, only: Q = _ANY) -> Claim:
     """Take a batch of due deliveries under a lease and a token that no other claim ever had.
 
-    What is not due or may not leave (letters.leaving) is not taken, nor what `only` excludes. Others' claims are
-    skipped, not waited for.
+    What is not due or may not leave (letters.leaving) is not taken, nor what `only` excludes, nor anything where the
+    database is no more what `ours` says. Others' claims are skipped, not waited for.
     """
     measured_from = clock.boot_seconds()  # before the claim is sent: the lease can only be longer than we think
     token = secrets.token_hex(16)
     with transaction.atomic():
         now = clock.database_now()
-        ids = [row[0] for row in _due(only, limit).ask(now)]
+        seen = {} if ours is None else {"identity": ours.identity, "epoch": ours.epoch}
+        if only is _ANY:  # making it takes longer than answering it
+            question = _usual_question(limit, bool(seen), settings.PACED, connection.vendor)
+        else:
+            question = _due(only, limit, is_ours=bool(seen))
+        ids = [row[0] for row in question.ask(now=now, **seen)]
         taken = attempts.take(ids, token=token, lease_until=now + LEASE, now=now)
         mailboxes = _mailboxes({one.address_id for one in taken})
     deadline = measured_from + (LEASE - SAFETY).total_seconds()
@@ -223,24 +230,25 @@ def _put_down(claim: Claim, ids: Iterable[int], to: State, reason: str) -> int:
     return len(stops)
 
 
-def _due(only: Q, limit: int) -> Question:
-    """Return the question which deliveries to claim: mostly the one that was asked last.
+@lru_cache(maxsize=16)
+def _usual_question(limit: int, is_ours: bool, _is_paced: bool, _vendor: str) -> Question:  # noqa: FBT001  a key
+    return _due(_ANY, limit, is_ours=is_ours)
+
+
+def _due(only: Q, limit: int, *, is_ours: bool) -> Question:
+    """Return the question which deliveries to claim.
 
     Rows that another process holds are skipped (SKIP LOCKED; on SQLite the write lock takes its place).
     """
-    key = (limit, settings.PACED, connection.vendor)
-    for known, known_key, question in _questions:
-        if known is only and known_key == key:
-            return question
 
-    def rows(now: datetime) -> QuerySet[Delivery, tuple[int]]:
+    def rows(now: datetime, identity: str = "", epoch: int = 0) -> QuerySet[Delivery, tuple[int]]:
         due = leaving.may_leave(Delivery.objects.filter(only, state=State.QUEUED, due_at__lte=now), now)
+        if is_ours:
+            due = due.filter(Exists(instance.unchanged(identity, epoch)))
         batch = due.order_by("due_at", "pk")[:limit]
         return batch.select_for_update(skip_locked=True).values_list("pk")
 
-    question = Question(rows)
-    _questions.append((only, key, question))
-    return question
+    return Question(rows, **(_MARKS if is_ours else {"now": _MARKS["now"]}))
 
 
 def _stop_asked_for(stops: Mapping[int, str], now: datetime) -> None:

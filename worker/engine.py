@@ -136,10 +136,11 @@ class Engine:
             self._limit = min(self._limit * 2, outbox.MOST_PER_CLAIM) if quick else max(self._limit // 2, 1)
         self._claimed_at = now
         self._lost &= self._open.keys()
-        only = instance.is_ours() & ~Q(pk__in=self._lost)
-        if crowded := self._carriage.crowded():
-            only &= ~Q(address__domain__in=crowded)
-        claim = outbox.claim(limit=self._limit, only=only)
+        crowded = self._carriage.crowded()
+        excluded = Q(pk__in=self._lost) if self._lost else Q()
+        if crowded:
+            excluded |= Q(address__domain__in=crowded)
+        claim = outbox.claim(limit=self._limit, ours=instance.seen(), **({"only": ~excluded} if excluded else {}))
         self._found_enough = len(claim.taken) == self._limit
         if again := claim.taken.keys() & self._open.keys():
             self._lost |= again

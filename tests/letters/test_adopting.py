@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F
 from django.test import override_settings
 
 from accounts.models import AuditEntry
@@ -53,7 +53,9 @@ def restore(host: Path) -> None:
 
 def claimed() -> list[str]:
     """Let a worker take all it may; return to whom, sorted."""
-    rows = Delivery.objects.filter(instance.is_ours(), state="queued", due_at__lte=LATER)
+    seen = instance.seen()
+    ours = Exists(instance.unchanged(seen.identity, seen.epoch))
+    rows = Delivery.objects.filter(ours, state="queued", due_at__lte=LATER)
     return sorted(rows.values_list("target__name", flat=True))
 
 

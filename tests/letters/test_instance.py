@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Exists
 from django.test import override_settings
 
 from campaigns.models import Ask
@@ -68,7 +69,8 @@ def epochs(host: Path) -> tuple[int, int]:
 
 def claimable() -> int:
     """Return how many deliveries the claim's condition lets through."""
-    return Delivery.objects.filter(instance.is_ours()).count()
+    seen = instance.seen()
+    return Delivery.objects.filter(Exists(instance.unchanged(seen.identity, seen.epoch))).count()
 
 
 # ── all is well ──────────────────────────────────────────────────────────────────────────────────────────

@@ -118,7 +118,7 @@ def test_all_lines_are_used_even_if_the_first_claim_was_small(
     """A drain that began with one letter may meet ten thousand."""
     real = outbox.claim
     limits = iter([1])
-    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=next(limits, limit), only=only))
+    monkeypatch.setattr(outbox, "claim", lambda *, limit, **how: real(limit=next(limits, limit), **how))
     server.script = lambda m: says("250 ok", after=0.03) if m.point == "dot" else None
     assert drain(server).sent == 30
     assert server.connections == LINES
@@ -129,7 +129,7 @@ def test_letters_that_come_while_it_runs_are_sent_too(
 ) -> None:
     """One drain goes on until nothing is due."""
     real = outbox.claim
-    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, 7), only=only))
+    monkeypatch.setattr(outbox, "claim", lambda *, limit, **how: real(limit=min(limit, 7), **how))
     assert drain(server).sent == 30
     assert set(server.copies().values()) == {1}
 

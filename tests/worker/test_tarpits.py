@@ -78,7 +78,7 @@ class Stuck:
 def stuck(waiting: list[int], server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
     """Have a domain that keeps its one line waiting, and claims so small that the first takes its letters alone."""
     real = outbox.claim
-    monkeypatch.setattr(outbox, "claim", lambda *, limit, only: real(limit=min(limit, 6), only=only))
+    monkeypatch.setattr(outbox, "claim", lambda *, limit, **how: real(limit=min(limit, 6), **how))
     server.script = script = Stuck(server, others=20)
     with override_settings(CONNECTIONS_PER_DOMAIN=1):
         yield script
