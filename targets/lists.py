@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Organisation, User
-from targets import exclusions, imports, paces, salutations, suppressions
+from targets import exclusions, imports, paces, photos, salutations, suppressions
 from targets.addresses import AddressRefused, NameRefused, clean_person_name, is_role_address, parse_email
 from targets.models import Address, ImportedFile, ListEntry, Target, TargetList, TargetVersion
 
@@ -234,8 +234,9 @@ def save_target(
 
 
 def retire(*, target_list: TargetList, target: Target, now: datetime) -> None:
-    """Take a target off the list for new letters; its history stays."""
+    """Take a target off the list for new letters; its history stays. Its photo goes with its last place on a list."""
     ListEntry.objects.filter(target_list=target_list, target=target, retired_at=None).update(retired_at=now)
+    photos.forget_retired(target)
 
 
 def restore(*, target_list: TargetList, target: Target) -> None:

@@ -14,7 +14,7 @@ from letters import readdressing
 from targets import lists, paces, salutations, time_zones
 from targets.exports import write_csv
 from targets.models import ListEntry, Target, TargetList
-from web.organisers import excluding, posted
+from web.organisers import excluding, photos, posted
 from web.organisers.desk import Desk, for_members, page
 from web.organisers.listing import SHOWN, Listing
 
@@ -94,7 +94,10 @@ def retire(request: HttpRequest, desk: Desk, list_id: str, target_id: str) -> Ht
     """Ask first, then take a target off the list for new letters."""
     entry = _entry(desk, list_id, target_id)
     if request.method != "POST":
-        return page(request, desk, "organisers/targets/retire.html", section="targets", entry=entry)
+        photo_url = photos.photo_url(entry)
+        return page(
+            request, desk, "organisers/targets/retire.html", section="targets", entry=entry, photo_url=photo_url
+        )
     lists.retire(target_list=entry.target_list, target=entry.target, now=timezone.now())
     messages.success(request, _("%(name)s is retired: new letters leave them out.") % {"name": entry.target.name})
     return redirect("organisers:list", list_id=list_id)
@@ -160,5 +163,5 @@ def _target_form(
         request, desk, "organisers/targets/target.html", section="targets", target_list=target_list, entry=entry,
         values=values, errors=errors, why=excluding.why(entry) if entry else "",
         usual_pace=paces.USUAL_PER_HOUR, time_zones=[("", _("Choose a time zone")), *time_zones.choices()],
-        status=422 if errors else 200,
+        photo_url=photos.photo_url(entry) if entry else "", status=422 if errors else 200,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from web.organisers import dashboard, excluding, handing_over, imports, organisation, targets
+from web.organisers import dashboard, excluding, handing_over, imports, organisation, photos, targets
 
 app_name = "organisers"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("targets/<str:list_id>/<str:target_id>/retire/", targets.retire, name="retire-target"),
     path("targets/<str:list_id>/<str:target_id>/leave-out/", excluding.leave_out, name="leave-out"),
     path("targets/<str:list_id>/<str:target_id>/offer-again/", excluding.offer_again, name="offer-again"),
+    path("targets/<str:list_id>/<str:target_id>/photo/", photos.photo, name="photo"),
+    path("targets/<str:list_id>/<str:target_id>/photo/remove/", photos.remove, name="remove-photo"),
     path("targets/<str:list_id>/<str:target_id>/letters/", handing_over.letters_on_paper, name="letters-on-paper"),
     path("targets/<str:list_id>/<str:target_id>/restore/", targets.restore, name="restore-target"),
 ]

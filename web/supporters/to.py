@@ -18,7 +18,7 @@ from letters.composing import Content
 from letters.models import Letter
 from targets import exclusions, lists
 from targets.lists import Reachable
-from web.supporters import browsing, people
+from web.supporters import browsing, people, photos
 from web.supporters.finding import Draft, SeeOther, carried, for_writers
 
 
@@ -67,6 +67,8 @@ def _page(
     ]
     wanted = browsing.wanted(asked, country=content.country if ask.mode == Ask.Mode.BY_COUNTRY else "")
     kind = ask.target_list.kind
+    found = browsing.found(shown, wanted, chosen=chosen)
+    seen = [*chosen, *(each for _name, members in found.groups for each in members)]
     context = {
         "lang": draft.lang,
         "draft": draft,
@@ -82,7 +84,8 @@ def _page(
         "reasons": _reasons(ask, content, chosen, now=now),
         "about": people.about,
         "wanted": wanted,
-        "found": browsing.found(shown, wanted, chosen=chosen),
+        "found": found,
+        "faces": photos.faces([each.target for each in seen]),
         "left_out": {entry.target_id: people.left_out_words(entry) for entry in left_out},
         "countries": people.countries_of(each.target.country for each in shown),
         "is_long": len(shown) >= browsing.LONG_FROM,

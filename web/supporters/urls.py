@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from web.supporters import campaign, confirming, draft, logo, my, once, own_mail, paper, sent, status, to
+from web.supporters import campaign, confirming, draft, logo, my, once, own_mail, paper, photos, sent, status, to
 
 app_name = "supporters"
 urlpatterns = [
     path("letter/<str:token>/", status.status, name="status"),
     path("letter/<str:token>/print/", paper.print_page_of_status, name="status-print"),
     path("letter/<str:token>/print/letters.pdf", paper.print_pdf_of_status, name="status-print-pdf"),
+    path("photo/<slug:digest>/", photos.photo, name="photo"),
     path("my/", my.my, name="my"),
     path("my/open/<str:token>/", my.open_link, name="my-open"),
     path("my/stop/<str:token>/", my.stop, name="my-stop"),

@@ -48,7 +48,8 @@ def everybody(dana: Dana, **only: str) -> list[Target]:
 def said_of(html: str, target: Target) -> str:
     """Return the line below the name of somebody who has no box, as read."""
     name = re.escape(target.name)
-    found = re.search(rf'<div class="choice out">\s*<p><bdi>{name}</bdi></p>\s*<p[^>]*>(.*?)</p>', html)
+    above = r'<div class="choice out">\s*(?:<span class="face"[^>]*>[^<]*</span>\s*|<img[^>]*>\s*)?<div><p>'
+    found = re.search(rf"{above}<bdi>{name}</bdi></p>\s*<p[^>]*>(.*?)</p>", html)
     assert found is not None
     return unescape(re.sub(r"<[^>]+>", "", found[1])).strip()
 
