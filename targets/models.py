@@ -121,23 +121,11 @@ class Target(models.Model):
 
 
 class Photo(models.Model):
-    """A small picture of a target for the page on which supporters choose; targets.pictures says what it may be."""
-
-    class Kind(models.TextChoices):
-        JPEG = "jpeg", "JPEG"
-        PNG = "png", "PNG"
-        WEBP = "webp", "WebP"
-        AVIF = "avif", "AVIF"
+    """A small picture of a target for the page on which supporters choose: a WebP, as targets.pictures makes it."""
 
     target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="photo")
-    kind = models.CharField(max_length=4, choices=Kind.choices)
     content = models.BinaryField(max_length=4096)
     digest = models.CharField(max_length=32, db_index=True)  # of its content; what its address is made of
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["jpeg", "png", "webp", "avif"]), name="photo_kind_is_known")
-        ]
 
     def __str__(self) -> str:
         return f"photo of {self.target}"

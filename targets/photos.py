@@ -1,4 +1,4 @@
-"""Photos of targets: kept as uploaded, found by their content, gone with the target's last place on a list."""
+"""Photos of targets: made small, found by their content, gone with the target's last place on a list."""
 
 import hashlib
 from collections.abc import Collection
@@ -7,21 +7,18 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from targets import pictures
 from targets.models import ListEntry, Photo, Target
 
 
 @transaction.atomic
 def keep(*, target: Target, content: bytes, by: User) -> Photo:
-    """Keep a picture as the target's photo, in place of an earlier one; raises pictures.PictureRefused."""
-    picture = pictures.read(content)
-    digest = hashlib.sha256(picture.content).hexdigest()[:32]
-    photo, _new = Photo.objects.update_or_create(
-        target=target, defaults={"kind": picture.kind, "content": picture.content, "digest": digest}
-    )
-    audit.record(
-        organisation=target.organisation, by=by, deed="kept a photo", subject=str(target), bytes=len(picture.content)
-    )
+    """Keep a picture, made small, as the target's photo, in place of an earlier one; raises pictures.PictureRefused."""
+    from targets import pictures  # noqa: PLC0415  Pillow has 8 MB, and a worker keeps no photos
+
+    made = pictures.small(content)
+    digest = hashlib.sha256(made).hexdigest()[:32]
+    photo, _new = Photo.objects.update_or_create(target=target, defaults={"content": made, "digest": digest})
+    audit.record(organisation=target.organisation, by=by, deed="kept a photo", subject=str(target), bytes=len(made))
     return photo
 
 

@@ -28,7 +28,7 @@ RETRY_AFTER = 30  # seconds
 MOST_OPEN = 20  # campaigns that a lost visitor is shown
 _NEVER_GIVEN_BACK = ("password", "csrfmiddlewaretoken", "code", "secret")
 _MOST_FIELDS = 40
-_MOST_BYTES, _MOST_BYTES_OF_ORGANISERS = 512 * 1024, 4 * 1024 * 1024
+_MOST_BYTES, _MOST_BYTES_OF_ORGANISERS = 512 * 1024, 12 * 1024 * 1024  # a photo as a camera made it
 
 
 class BearableRequests:

@@ -15,13 +15,9 @@ class Migration(migrations.Migration):
             name='Photo',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('jpeg', 'JPEG'), ('png', 'PNG'), ('webp', 'WebP'), ('avif', 'AVIF')], max_length=4)),
                 ('content', models.BinaryField(max_length=4096)),
                 ('digest', models.CharField(db_index=True, max_length=32)),
                 ('target', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='photo', to='targets.target')),
             ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['jpeg', 'png', 'webp', 'avif'])), name='photo_kind_is_known')],
-            },
         ),
     ]

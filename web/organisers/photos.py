@@ -54,7 +54,7 @@ def _file(request: HttpRequest) -> bytes:
     if file is None:
         return b""
     if (file.size or 0) > pictures.FILE_LIMIT:
-        raise pictures.too_large(file.size or 0)
+        raise pictures.too_large()
     return bytes(file.read())
 
 
