@@ -8,6 +8,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 
@@ -21,6 +23,7 @@ MY_OWN = "my own"  # … and what that button opens, for a while
 STOP = "stop"  # no more mail to a supporter about their campaign
 CODE_DIGITS = 6
 _KEY_BYTES = _MAC_BYTES = 16
+_DRAWN_MAC = 11  # bytes
 _LENGTH = 43  # of 32 bytes in base64, without padding
 
 
@@ -68,6 +71,36 @@ def read_reference(text: str) -> int | None:
     except ValueError:
         return None
     return delivery_id if hmac.compare_digest(reference(delivery_id).encode(), text.encode()) else None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Which wording a page showed, which of its variants, and when (seconds since 1970)."""
+
+    template_id: int
+    draw: int
+    at: int
+
+
+def drawn(template_id: int, draw: int, *, now: datetime) -> str:
+    """Return what stands for a wording and the variants drawn of it, in a page that shows a letter not yet begun.
+
+    It is short enough (38 characters) not to be taken for something typed where a form is given back.
+    """
+    said = template_id.to_bytes(5) + draw.to_bytes(8) + int(now.timestamp()).to_bytes(4)
+    return base64.urlsafe_b64encode(said + _mac("drawn", said)[:_DRAWN_MAC]).decode().rstrip("=")
+
+
+def read_drawn(text: str) -> Drawn | None:
+    """Return what such a text says; None where it is forged or cut."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    said, mac = raw[:-_DRAWN_MAC], raw[-_DRAWN_MAC:]
+    if len(said) != 17 or not hmac.compare_digest(mac, _mac("drawn", said)[:_DRAWN_MAC]):
+        return None
+    return Drawn(int.from_bytes(said[:5]), int.from_bytes(said[5:13]), int.from_bytes(said[13:]))
 
 
 def _mac(purpose: str, key: bytes) -> bytes:

@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from campaigns import languages as campaign_languages
 from campaigns import publishing
 from campaigns.models import Ask
 from letters import (
+    beginning,
     choosing,
     composing,
     drafts,
@@ -61,47 +61,21 @@ def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     proven: bool = False,
     country: str = "",
     targets: Sequence[str] | None = None,
+    drawn: str = "",
 ) -> Letter:
-    """Begin a draft; variants are drawn now and stay. Raises CampaignClosed, LetterRefused.
+    """Begin a draft; variants are drawn now and stay, or were when a page showed them (`drawn`, by beginning.shown).
 
-    `language` is the page's; the letter's is the one that all its targets read, else the ask's own.
-    `after` is the same person's earlier letter: name, e-mail, town and wish for a copy are kept. `proven` says that
-    they have just confirmed that address, so that this letter needs no mail to prove it. Where the ask offers a choice,
-    it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody from `country`.
+    Raises CampaignClosed, LetterRefused. `language` is the page's; the letter's is the one that all its targets read,
+    else the ask's own. `after` is the same person's earlier letter: name, e-mail, town and wish for a copy are kept.
+    `proven` says that they have just confirmed that address, so that this letter needs no mail to prove it. Where the
+    ask offers a choice, it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody
+    from `country`.
     """
-    if not ask.campaign.is_open_at(now):
-        raise CampaignClosed
-    content = Content()
-    if after is not None and after.sealed:
-        earlier = read(after)
-        content = Content(
-            name=earlier.name, email=earlier.email, town=earlier.town, country=earlier.country,
-            copy_to_me="" if ask.is_dangerous else earlier.copy_to_me,
-        )  # fmt: skip
-    errors: dict[str, str] = {}
-    sentence = fields.text("sentence", sentence, errors, most=fields.SENTENCE_LIMIT)
-    content = replace(content, country=country or content.country)
-    if ask.offers_choice:
-        chosen = choosing.begun(ask, errors, country=content.country, shown=targets, now=now)
-        content = replace(content, targets=chosen)
-    if errors:
-        raise LetterRefused(errors)
-    readers = choosing.targets_of(ask, content, now=now)
-    template = publishing.current_template(ask, campaign_languages.letter_language(ask, readers))
-    if template is None:
-        raise CampaignClosed
-    draw = secrets.randbits(62)
-    content = composing.pinned(content, ask, template.language)
-    subject, body = composing.given(template, content, draw=draw)
-    content = replace(content, subject=subject, sentence=sentence, body="\n\n".join(filter(None, (sentence, body))))
-    letter = Letter(
-        campaign=ask.campaign, ask=ask, template=template, language=language, draw=draw, source=source[:40],
-        supporter=after.supporter if after is not None and proven else None, proven=proven and after is not None,
-        created_at=now, expires_at=now + drafts.LIVE_FOR,
+    letter = beginning.outlined(
+        ask=ask, language=language, now=now, sentence=sentence, source=source, after=after, proven=proven,
+        country=country, targets=targets, drawn=drawn,
     )  # fmt: skip
-    letter.passes_replies = replies.come_back(content, ask)
-    drafts.keep(letter, content)
-    publishing.lock(template, now=now)
+    publishing.lock(letter.template, now=now)
     letter.save()
     return letter
 

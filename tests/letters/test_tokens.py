@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from letters import tokens
+from tests.cast import NOW
 
 PURPOSES = [tokens.DRAFT, tokens.PROVEN, tokens.STATUS, tokens.CONFIRM]
 KEYS = st.binary(min_size=16, max_size=16)
@@ -85,3 +86,18 @@ def test_a_reference_names_its_delivery(delivery_id: int) -> None:
 @pytest.mark.parametrize("text", ["", "-", "x", "1", "1-", "-1-2", "1-é", "\u0661-00"])
 def test_no_reference_names_nothing(text: str) -> None:
     assert tokens.read_reference(text) is None
+
+
+@given(st.integers(0, 2**40 - 1), st.integers(0, 2**62 - 1), st.integers(0, 223))
+def test_what_a_page_drew_comes_back_and_any_other_bit_says_nothing(wording: int, draw: int, bit: int) -> None:
+    drawn = tokens.drawn(wording, draw, now=NOW)
+    assert len(drawn) == 38
+    assert tokens.read_drawn(drawn) == tokens.Drawn(wording, draw, int(NOW.timestamp()))
+    raw = bytearray(base64.urlsafe_b64decode(drawn + "=="))
+    raw[bit // 8] ^= 1 << bit % 8
+    assert tokens.read_drawn(base64.urlsafe_b64encode(raw).decode().rstrip("=")) is None
+
+
+@pytest.mark.parametrize("text", ["", "A", "=", "ü" * 38, "A" * 38, "A" * 10_000])
+def test_what_no_page_gave_says_nothing(text: str) -> None:
+    assert tokens.read_drawn(text) is None

@@ -11,8 +11,8 @@ from letters import notices, tokens, writing
 from letters.models import Letter, Notice
 from letters.page_words import phrase_of_targets
 from web.presentation import quoted
-from web.supporters import endings, fates, next_ask, partner_lines
-from web.supporters.draft import keep_consents, news_words
+from web.supporters import consent_words, endings, fates, next_ask, partner_lines
+from web.supporters.draft import keep_consents
 from web.supporters.finding import (
     Draft,
     SeeOther,
@@ -131,7 +131,7 @@ def _waiting_page(request: HttpRequest, draft: Draft, errors: dict[str, str] | N
         "remind_at": letter.remind_at,
         "next_possible_at": next_possible_at if next_possible_at > now else None,
         "carried": carried(request),
-        "news_words": news_words(letter),
+        "news_words": consent_words.news(letter.campaign),
         "partner_lines": partner_lines.of([letter]),
         "errors": errors or {},
     }
@@ -165,7 +165,7 @@ def _link_page(
         "letters": shown,
         "text": publishing.page_text(notice.supporter.campaign, lang),
         "campaign": notice.supporter.campaign,
-        "news_words": news_words(waiting[0]),
+        "news_words": consent_words.news(waiting[0].campaign),
         "partner_lines": partner_lines.of(waiting),
         "ticked": {name: request.POST.getlist(name) for name in ("letter", "news", partner_lines.BOX)},
         "errors": errors or {},

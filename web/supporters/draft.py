@@ -1,30 +1,26 @@
 """Writing a letter, and checking it."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import publishing
 from campaigns.models import Ask
-from campaigns.wording import Manner, remarks_on
-from letters import choosing, composing, consents, continuing, languages, own_words, tokens, writing
+from letters import choosing, consents, continuing, languages, tokens, writing
 from letters.composing import Content
 from letters.models import Letter
 from targets import exclusions
-from targets.models import ListEntry, Target
+from targets.models import ListEntry
 from web import errors, throttling
-from web import languages as page_languages
 from web.presentation import time_words
 from web.supporters import (
     away,
@@ -36,6 +32,7 @@ from web.supporters import (
     next_ask,
     partner_lines,
     people,
+    sheet,
 )
 from web.supporters.finding import Draft, SeeOther, carried, draft_url, for_writers, status_url
 
@@ -45,21 +42,6 @@ LATER = "later"  # the button that asks for a link, and in the address what it l
 ALL_IN_FULL = 40  # more targets than this are named, and shown one at a time
 FIRST_IN_FULL = 3
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # taken out, as the error says
-_CUT = "\ue000"  # a sign of no script: where the body stands in a finished letter
-_COURTESY = {
-    Manner.INSULT: gettext_lazy("“%(phrase)s” may get your letter thrown away. Keep it, or say what they did instead."),
-    Manner.THREAT: gettext_lazy("“%(phrase)s” may be read as a threat. Keep it, or say what you hope for instead."),
-    Manner.SHOUTING: gettext_lazy("“%(phrase)s” reads as if you shouted. Keep it, or write it in small letters."),
-    Manner.MARKS: gettext_lazy("“%(phrase)s” reads as if you shouted. Keep it, or end with one mark."),
-}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What stands fixed around the part that a supporter edits."""
-
-    salutation: str
-    closing: str
 
 
 @for_writers
@@ -76,7 +58,12 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
         if not choosing.fits(letter.ask, content):
             return SeeOther(draft.url("to", **carried(request)))
         return _write_page(request, draft, content.values())
-    posted = {name: request.POST[name] for name in WRITTEN if name in request.POST}
+    return take(request, draft)
+
+
+def take(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Keep the letter that a form holds, and lead to checking or another of its ways; or say what is wrong with it."""
+    letter, posted = draft.letter, typed(request)
     then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
     if letter_language.ASKED in request.POST:
         return letter_language.changed(request, draft, posted)
@@ -89,7 +76,7 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
     except writing.LetterRefused as refused:
         if then and refused.errors.keys() <= {"email", "town"}:  # which such a letter does without
             return SeeOther(draft.url(then))
-        return _write_page(request, draft, _typed(letter, posted), refused.errors)
+        return _write_page(request, draft, _as_typed(letter, posted), refused.errors)
     return SeeOther(draft.url(then or "check", **carried(request)))
 
 
@@ -141,34 +128,15 @@ def _mend(request: HttpRequest, draft: Draft, *, now: datetime) -> HttpResponse:
     return SeeOther(draft.url("check", **carried(request)))
 
 
-def news_words(letter: Letter) -> str:
-    """Return the words that a supporter agrees to when they tick the box."""
-    return consent_words.news(letter.campaign)
-
-
 def keep_consents(letters: Sequence[Letter], *, news: bool, marks: Collection[str], now: datetime) -> None:
     """Keep what the supporter of these letters, whose address is proved, ticked, in the words of each box."""
     letter = letters[0]
     if news and letter.supporter is not None:
         consents.give(
-            letter.supporter, consents.Purpose.NEWS, words=news_words(letter), language=get_language() or "", now=now
-        )
+            letter.supporter, consents.Purpose.NEWS, words=consent_words.news(letter.campaign),
+            language=get_language() or "", now=now,
+        )  # fmt: skip
     partner_lines.agree(letters, marks, now=now)
-
-
-def courtesy_words(content: Content, given: str, *, languages: Collection[str]) -> list[str]:
-    """Return a sentence for each phrase of the supporter's own that may get their letter thrown away."""
-    own = f"{content.subject}\n\n{content.body}"
-    remarks = remarks_on(own, languages=languages, given=given)
-    return [_COURTESY[one.manner] % {"phrase": one.phrase} for one in remarks]
-
-
-def frame_of(letter: Letter, content: Content, target: Target) -> Frame:
-    """Return salutation and closing for one target, cut from the finished letter: they cannot differ."""
-    shown = replace(content, body=_CUT, name=content.name or _("Your name"))
-    finished = composing.Finisher(letter.template, shown, draw=letter.draw).finish(target.values())
-    salutation, _cut, closing = finished.text.partition(_CUT)
-    return Frame(salutation.strip(), closing.strip())
 
 
 def _keep_for_later(request: HttpRequest, draft: Draft, posted: dict[str, str]) -> HttpResponse:
@@ -180,13 +148,23 @@ def _keep_for_later(request: HttpRequest, draft: Draft, posted: dict[str, str]) 
     try:
         continuing.keep_for_later(letter, language=draft.lang, now=now)
     except writing.LetterRefused as refused:
-        return _write_page(request, draft, _typed(letter, posted), refused.errors)
+        return _write_page(request, draft, _as_typed(letter, posted), refused.errors)
     return SeeOther(draft.url("write", **carried(request), **{LATER: "yes"}))
 
 
-def _typed(letter: Letter, posted: dict[str, str]) -> dict[str, str]:
+def typed(request: HttpRequest) -> dict[str, str]:
+    """Return what a form holds of a letter."""
+    return {name: request.POST[name] for name in WRITTEN if name in request.POST}
+
+
+def sendable(posted: Mapping[str, str]) -> dict[str, str]:
+    """Return what was typed without the signs that no letter carries."""
+    return {name: _UNSENDABLE.sub("", text) for name, text in posted.items()}
+
+
+def _as_typed(letter: Letter, posted: Mapping[str, str]) -> dict[str, str]:
     """Return what a letter holds, as far as it was typed just now in those very words."""
-    return {**writing.read(letter).values(), **{name: _UNSENDABLE.sub("", text) for name, text in posted.items()}}
+    return {**writing.read(letter).values(), **sendable(posted)}
 
 
 def _write_page(
@@ -196,34 +174,17 @@ def _write_page(
     content, now = Content(**values), timezone.now()
     mailed = writing.targets_of(letter, now=now)
     targets = mailed or choosing.by_post_alone(letter.ask, content, now=now)
-    given = languages.given(letter, content)[1]
-    spoken = letter.template.language
     context: dict[str, Any] = {
-        "lang": draft.lang,
+        **sheet.of(
+            request, letter, values, to=targets[0] if targets else None, reached=len(targets), lang=draft.lang
+        ),
         "draft": draft,
-        "letter": letter,
         "version": writing.digest(letter)[:8],
-        "ask": letter.ask,
-        "ask_title": publishing.title_of(letter.ask, draft.lang),
-        "ask_text": publishing.text_of(letter.ask, draft.lang),
-        "text": publishing.page_text(letter.campaign, draft.lang),
-        "values": values,
         "errors": errors or {},
-        "targets": targets,
         "by_post_only": bool(targets) and not mailed,
         "to_names": fates.named([target.name for target in targets]),
         "elsewhere": _elsewhere_words(letter.ask, content, now=now),
-        "frame": frame_of(letter, content, targets[0]) if targets else Frame("", ""),
-        "own_words": own_words.count(content.body, given),
-        "courtesy": courtesy_words(content, given, languages={spoken, draft.lang}),
-        "spoken": spoken,
-        "starters": publishing.text_of(letter.ask, spoken),
-        "other_languages": letter_language.others(letter),
-        "reading_aid": languages.reading_aid(letter, content, _readable(request, draft)),
-        "news_words": news_words(letter),
-        "partner_lines": partner_lines.of([letter]),
         "is_kept": request.GET.get(LATER) == "yes" and letter.kept_until is not None,
-        "carried": carried(request),
     }
     return render(request, "supporters/write.html", context, status=422 if errors else 200)
 
@@ -240,12 +201,6 @@ def _left_out(ask: Ask, content: Content, *, now: datetime) -> list[tuple[ListEn
     """Return whom of those a letter was for the organisers have left out meanwhile, and why."""
     entries = exclusions.in_force(ask.target_list, now=now, only=choosing.chosen(content) or None)
     return [(entry, people.left_out_words(entry)) for entry in entries]
-
-
-def _readable(request: HttpRequest, draft: Draft) -> list[str]:
-    """Return the languages that the writer may read, the likeliest first."""
-    usual = (draft.letter.campaign.default_language, settings.LANGUAGE_CODE)
-    return [draft.lang, *page_languages.accepted(request), *usual]
 
 
 def _check_page(
@@ -281,7 +236,7 @@ def _check_page(
         "in_full": in_full,
         "others": [each for each in previews if each not in in_full],
         "chosen": chosen,
-        "courtesy": courtesy_words(content, given, languages={letter.template.language, draft.lang}),
+        "courtesy": sheet.courtesy_words(content, given, languages={letter.template.language, draft.lang}),
         "nudge": letter.own_words == 0 and not carried(request).get("asked"),
         "carried": carried(request),
         "errors": errors,

@@ -117,13 +117,17 @@ def by_token(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex"
-        response["Cache-Control"] = "no-store"
-        return response
+        return as_secret(view(request, *args, **kwargs))
 
     return marked
+
+
+def as_secret(response: HttpResponse) -> HttpResponse:
+    """Mark one answer like that."""
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def for_writers(view: Callable[[HttpRequest, Draft], HttpResponse]) -> Callable[..., HttpResponseBase]:
