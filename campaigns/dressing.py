@@ -1,4 +1,4 @@
-"""How a campaign looks on its own pages: kept, read, and the logo found."""
+"""How a campaign looks on its own pages, and on how many a letter is written: kept, read, and the logo found."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,11 +27,18 @@ class Picture:
 
 @transaction.atomic
 def save(
-    *, campaign: Campaign, by: User, values: Mapping[str, str], logo: bytes = b"", without_logo: bool = False
+    *,
+    campaign: Campaign,
+    by: User,
+    values: Mapping[str, str],
+    is_compact: bool = False,
+    logo: bytes = b"",
+    without_logo: bool = False,
 ) -> CampaignLook:
     """Keep how a campaign looks; return the look, whose colours say how they were wished for.
 
-    `values` holds accent, edge_1 and edge_2 (`#rrggbb`) and voice. `logo` is an SVG file; empty, the one there is
+    `values` holds accent, edge_1 and edge_2 (`#rrggbb`) and voice; `is_compact`: letters are written on the campaign's
+    own page, where nothing has to be chosen or said before. `logo` is an SVG file; empty, the one there is
     stays unless `without_logo`. Raises CampaignRefused with a sentence for each field.
     """
     errors: dict[str, str] = {}
@@ -61,10 +68,12 @@ def save(
     elif without_logo:
         Logo.objects.filter(campaign=campaign).delete()
         campaign.logo = {}
-    campaign.save(update_fields=["look", "logo"])
+    campaign.is_compact = is_compact
+    campaign.save(update_fields=["look", "logo", "is_compact"])
     audit.record(
-        organisation=campaign.organisation, by=by, deed="changed look", subject=campaign.slug, logo=campaign.logo
-    )
+        organisation=campaign.organisation, by=by, deed="changed look", subject=campaign.slug,
+        logo=campaign.logo, is_compact=is_compact,
+    )  # fmt: skip
     return look
 
 

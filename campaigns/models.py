@@ -47,6 +47,7 @@ class Campaign(models.Model):
     confirm_within_hours = models.PositiveSmallIntegerField(default=72)
     never_twice = models.BooleanField(default=False)  # the first unclear ending waits for a person
     most_links = models.PositiveSmallIntegerField(default=2)
+    is_compact = models.BooleanField(default=False, db_default=False)  # the letter stands on the campaign's page
     look = models.JSONField(default=dict, blank=True)  # campaigns.looks.CampaignLook; empty: the product's own
     logo = models.JSONField(default=dict, blank=True)  # what its pages say of the Logo: campaigns.dressing.Picture
     wrapped_key = models.BinaryField(max_length=60, editable=False)  # of the texts; destroyed when forgotten
@@ -193,7 +194,7 @@ class LetterTemplate(models.Model):
     salutation = models.TextField(max_length=2000)
     body = models.TextField(max_length=40_000)
     closing = models.TextField(max_length=2000)
-    used_at = models.DateTimeField(null=True, blank=True)  # when the first letter began with it
+    used_at = models.DateTimeField(null=True, blank=True)  # when a letter of it was first begun, or shown
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -94,13 +94,13 @@
   const keep = one("form[data-keep]");
   if (keep) {
     const name = `postbag ${keep.dataset.keep}`;
-    const fields = [...keep.querySelectorAll("textarea, input:not([type=hidden]):not([type=checkbox])")];
+    const fields = [...keep.querySelectorAll("textarea, input:not([type=hidden]):not([type=checkbox]), [name=drawn]")];
     const said = one("#kept");
     const { version } = keep.dataset; // of what the server keeps; it changes with each form that arrives
     let kept = store((storage) => JSON.parse(storage.getItem(name)));
     if (kept && kept.posted && kept.version !== version) kept = null;
     const typed = kept ? kept.typed : {};
-    const lost = fields.some((field) => typed[field.name] && typed[field.name] !== field.value);
+    const lost = fields.some((field) => field.type !== "hidden" && typed[field.name] && typed[field.name] !== field.value);
     const back = one("#bring-back");
     if (lost && back) {
       back.hidden = false;

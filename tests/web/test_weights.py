@@ -208,6 +208,21 @@ def test_a_campaigns_look_and_logo_keep_every_page_within_its_budget(dana: Dana,
         within(step, html=8, total=14, requests=3)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_on_the_campaigns_page_keeps_it_in_the_first_packets(dana: Dana, language: str) -> None:
+    Campaign.objects.update(is_compact=True)
+    dana.home = f"/{language}/{dana.campaign.slug}/"
+    for address in (dana.home, f"{dana.home}performers/"):
+        page = weigh(dana, "compact", address)
+        assert page.sent <= 14 * KB, f"{page.sent} bytes"
+        within(page, html=8, total=20, requests=5)
+    drawn = re.findall(r'name="drawn" value="([^"]+)"', page.html)
+    posted: dict[str, object] = {"drawn": drawn, "subject": "", "body": "", "name": "", "email": "", "sentence": ""}
+    wrong = weigh(dana, "compact, with errors", f"{dana.home}performers/", posted=posted)
+    assert "error-summary" in wrong.html
+    within(wrong, html=8, total=14, requests=3)
+
+
 def test_pages_that_say_what_went_wrong_are_one_request(dana: Dana, monkeypatch: pytest.MonkeyPatch) -> None:
     dana.browser.raise_request_exception = False
     for reader in readers(dana):

@@ -39,13 +39,17 @@ def look_page(request: HttpRequest, desk: Desk, slug: str) -> HttpResponse:
     campaign = find(desk, slug)
     found = dressing.look_of(campaign)
     values = {name: getattr(found, name).wished for name in dressing.COLOURS} | {"voice": str(found.voice)}
+    values["is_compact"] = "yes" if campaign.is_compact else ""
     errors, kept_logo = dict[str, str](), ""
     if request.method == "POST":
-        values = {name: posted.line(request.POST, name) for name in (*dressing.COLOURS, "voice")}
+        values = {name: posted.line(request.POST, name) for name in (*dressing.COLOURS, "voice", "is_compact")}
         content = _logo_in(request)
         without = request.POST.get("without_logo") == "yes"
         try:
-            saved = dressing.save(campaign=campaign, by=desk.person, values=values, logo=content, without_logo=without)
+            saved = dressing.save(
+                campaign=campaign, by=desk.person, values=values, is_compact=values["is_compact"] == "yes",
+                logo=content, without_logo=without,
+            )  # fmt: skip
         except CampaignRefused as refused:
             errors = refused.errors
             if content and "logo" not in errors:  # no browser fills in a file again

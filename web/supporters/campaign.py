@@ -13,7 +13,7 @@ from letters import statistics, tokens, writing
 from letters.models import Letter
 from targets import countries
 from web import errors, throttling
-from web.supporters import away, consent_words, endings, envelope
+from web.supporters import away, compact, consent_words, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url, for_supporters
 
 
@@ -40,6 +40,9 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
         return _page(request, found, _asks(found), opened, lang=lang, values=_asked(request))
     to = envelope.answer(request)
     values = {name: request.POST.get(name, "") for name in ("sentence", "via", "after")} | {"country": to.country}
+    has_letter = compact.is_sent(request)
+    if has_letter:
+        values = compact.typed(request) | values
     if request.POST.get("then") == away.STAY:  # shown at once: no address may hold what is typed
         return _page(request, found, _asks(found), opened, lang=lang, values=values)
     if wait := throttling.must_wait(request, deed="begin", now=timezone.now(), most=throttling.MOST_BEGUN):
@@ -48,11 +51,14 @@ def ask_page(request: HttpRequest, *, lang: str, campaign: str, ask: str) -> Htt
     source = _kept_source(earlier) or _source(request.POST.get("via", ""))
     try:
         letter = writing.begin(
-            ask=opened, language=lang, now=timezone.now(), sentence=values["sentence"],
+            ask=opened, language=lang, now=timezone.now(), sentence="" if has_letter else values["sentence"],
             source=source, after=earlier, proven=purpose == tokens.PROVEN, country=to.country, targets=to.named,
+            drawn=request.POST.get(compact.DRAWN, ""),
         )  # fmt: skip
     except writing.LetterRefused as refused:
         return _page(request, found, _asks(found), opened, lang=lang, values=values, errors=refused.errors)
+    if has_letter:
+        return compact.begun(request, letter, lang=lang)
     return SeeOther(draft_url(letter, tokens.DRAFT, envelope.next_step(request, opened), lang=lang))
 
 
@@ -75,23 +81,30 @@ def _page(
     values: dict[str, str],
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    written = languages.language_of_page(campaign, asks, lang)
+    written, now = languages.language_of_page(campaign, asks, lang), timezone.now()
+    to = envelope.of(opened, country=values["country"], now=now)
+    earlier, _purpose = _earlier(campaign, values["after"])
     context: dict[str, Any] = {
+        "values": values,
+        **compact.of(request, opened, to=to, values=values, after=earlier, lang=lang, now=now),
         "lang": lang,
         "campaign": campaign,
         "text": publishing.page_text(campaign, written),
         "asks": [(ask, publishing.text_of(ask, written)) for ask in asks],
         "opened": opened,
+        "ask_text": publishing.text_of(opened, written) if opened else None,
         "opened_text": publishing.text_of(opened, written) if opened else None,
-        **envelope.of(opened, country=values["country"], now=timezone.now()),
+        **to,
         "letters_sent": endings.shown(statistics.letters_sent(campaign)),
-        "values": values,
         "once_words": consent_words.once(campaign),
         "asked": request.GET.get("asked") == "once",
         "email": values.get("email", ""),
         "errors": errors or {},
     }
-    return render(request, "supporters/campaign.html", context, status=422 if errors else 200)
+    response = render(request, "supporters/campaign.html", context, status=422 if errors else 200)
+    if context[compact.DRAWN]:
+        response["Cache-Control"] = "private"  # each reader is shown variants of their own
+    return response
 
 
 def _asks(campaign: Campaign) -> list[Ask]:

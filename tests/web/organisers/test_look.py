@@ -111,3 +111,21 @@ def test_only_roles_that_change_campaigns_change_the_look(
 def test_a_new_partners_form_begins_with_the_campaigns_accent(as_alice: Client, campaign: Campaign) -> None:
     as_alice.post(LOOK, {**POSTED, "accent": "#fec50c"})
     assert 'value="#8c6c01"' in text_of(as_alice.get("/organise/campaigns/oil-workers/partners/new/"))
+
+
+def test_the_letter_comes_onto_the_campaigns_page_by_a_box_that_is_written_down(
+    as_alice: Client, campaign: Campaign
+) -> None:
+    box = '<input type="checkbox" id="is_compact" name="is_compact" value="yes"'
+    assert f"{box} aria" in text_of(as_alice.get(LOOK)), "unticked at first"
+    page = text_of(as_alice.post(LOOK, {**POSTED, "is_compact": "yes"}, follow=True))
+    assert f"{box} checked" in page
+    assert Campaign.objects.get().is_compact
+    assert AuditEntry.objects.filter(deed="changed look").latest("pk").details["is_compact"] is True
+    assert 'name="drawn"' in text_of(as_alice.get("/en/oil-workers/"))
+    wrong = as_alice.post(LOOK, {**POSTED, "accent": "gold"})
+    assert f"{box} aria" in text_of(wrong), "what was wished for stands in the form"
+    assert Campaign.objects.get().is_compact, "and nothing is saved"
+    as_alice.post(LOOK, POSTED)
+    assert not Campaign.objects.get().is_compact
+    assert 'name="drawn"' not in text_of(as_alice.get("/en/oil-workers/"))
