@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import OpenPage
 from tests.journeys.installation import Postbag
@@ -84,7 +84,7 @@ def test_what_was_typed_is_brought_back_with_the_variants_that_it_was_typed_into
     drawn, body = page.locator("[name=drawn]").input_value(), page.locator("#body").input_value()
     page.locator("#name").fill("Dana Writer")
     page.locator("#body").fill(f"{body}\n\nThis stands last.")
-    page.wait_for_function("Object.keys(sessionStorage).length > 0")
+    expect(page.locator("#kept")).to_contain_text("Saved in this tab")
     page.goto(f"/en/{CAMPAIGN}/performers/")
     assert not page.locator("#bring-back").is_visible(), "that is another letter"
     page.goto(f"/en/{CAMPAIGN}/leaders/")

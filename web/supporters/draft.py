@@ -64,6 +64,7 @@ def write(request: HttpRequest, draft: Draft) -> HttpResponse:
 def take(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Keep the letter that a form holds, and lead to checking or another of its ways; or say what is wrong with it."""
     letter, posted = draft.letter, typed(request)
+    before = writing.read(letter)
     then = next((way for way in WITHOUT_US if request.POST.get("then") == way), "")
     if letter_language.ASKED in request.POST:
         return letter_language.changed(request, draft, posted)
@@ -76,7 +77,7 @@ def take(request: HttpRequest, draft: Draft) -> HttpResponse:
     except writing.LetterRefused as refused:
         if then and refused.errors.keys() <= {"email", "town"}:  # which such a letter does without
             return SeeOther(draft.url(then))
-        return _write_page(request, draft, _as_typed(letter, posted), refused.errors)
+        return _write_page(request, draft, _as_typed(letter, posted, before=before), refused.errors)
     return SeeOther(draft.url(then or "check", **carried(request)))
 
 
@@ -142,13 +143,14 @@ def keep_consents(letters: Sequence[Letter], *, news: bool, marks: Collection[st
 def _keep_for_later(request: HttpRequest, draft: Draft, posted: dict[str, str]) -> HttpResponse:
     """Keep what was typed, finished or not, for a week, and mail its link to the address that it names."""
     letter, now = draft.letter, timezone.now()
+    before = writing.read(letter)
     away.keep(letter, posted)
     if wait := throttling.must_wait(request, deed="send", now=now):
         return errors.too_many(request, wait=wait)
     try:
         continuing.keep_for_later(letter, language=draft.lang, now=now)
     except writing.LetterRefused as refused:
-        return _write_page(request, draft, _as_typed(letter, posted), refused.errors)
+        return _write_page(request, draft, _as_typed(letter, posted, before=before), refused.errors)
     return SeeOther(draft.url("write", **carried(request), **{LATER: "yes"}))
 
 
@@ -162,9 +164,15 @@ def sendable(posted: Mapping[str, str]) -> dict[str, str]:
     return {name: _UNSENDABLE.sub("", text) for name, text in posted.items()}
 
 
-def _as_typed(letter: Letter, posted: Mapping[str, str]) -> dict[str, str]:
-    """Return what a letter holds, as far as it was typed just now in those very words."""
-    return {**writing.read(letter).values(), **sendable(posted)}
+def _as_typed(letter: Letter, posted: Mapping[str, str], *, before: Content) -> dict[str, str]:
+    """Return what a letter holds, as far as it was typed just now in those very words.
+
+    A sentence of their own that is another than `before` has come into its text: without it there the next try would
+    lose it.
+    """
+    kept = writing.read(letter)
+    shown = {**kept.values(), **sendable(posted)}
+    return shown if kept.sentence == before.sentence else {**shown, "body": kept.body}
 
 
 def _write_page(

@@ -159,8 +159,9 @@ def test_what_is_wrong_is_said_at_its_field_and_all_that_was_typed_is_kept(
     assert "<title>Error: Write" in html
     assert f'href="#{field}"' in html
     assert f'aria-describedby="{field}-error' in html
-    for name in ("subject", "body", "name", "email", "town", "sentence"):
+    for name in ("subject", "name", "email", "town", "sentence"):
         assert fields[name].strip() == posted[name].strip(), name
+    assert fields["body"].strip() == f"{posted['sentence'].strip()}\n\n{posted['body'].strip()}"
     assert re.search(r'name="news" value="yes" checked', html)
     assert (answer["Cache-Control"], answer["Referrer-Policy"]) == ("no-store", "no-referrer")
     form = re.search(r'<form method="post" action="([^"]+)" id="writing"', html)
@@ -175,7 +176,7 @@ def test_signs_that_no_letter_carries_are_told_and_taken_out(compact: Dana) -> N
     fields = typed(shown(compact))
     answer = compact.post(at(compact), {**fields, "body": f"{NEWER}\x00"})
     assert answer.status_code == 422
-    assert values(answer)["body"].strip() == NEWER
+    assert values(answer)["body"].strip() == f"{SENTENCE}\n\n{NEWER}"
     answer = compact.post(at(compact), {**fields, "body": f"{NEWER}\x00", "then": "stay"})
     assert answer.status_code == 200
     assert values(answer)["body"].strip() == NEWER

@@ -61,6 +61,19 @@ def test_an_unfinished_form_keeps_every_word_and_names_each_field(dana: Dana) ->
     assert re.search(r'name="news"[^>]* checked', html)
 
 
+@pytest.mark.parametrize("way", ["", "later"])
+def test_a_new_sentence_comes_into_the_letter_although_something_else_was_wrong(dana: Dana, way: str) -> None:
+    write = dana.begin()
+    new = {**DANA, "sentence": "I keep bees, and I read about the strikers every morning.", "then": way}
+    answer = dana.post(write, {**values(dana.get(write)), **new, "email": "nobody"})
+    assert answer.status_code == 422
+    shown = values(answer)
+    assert shown["body"].startswith(f"{new['sentence']}\n\n")
+    assert SENTENCE not in shown["body"]
+    assert "/check/" in dana.post(write, {**shown, **DANA, "then": ""})["Location"]
+    assert dana.content().body == shown["body"].strip()
+
+
 def test_what_was_valid_is_kept_although_something_was_not(dana: Dana) -> None:
     write = dana.begin()
     dana.post(write, {**DANA, "email": "nonsense"})
