@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from campaigns.models import Ask, Campaign
-from targets.models import Target
 
 
 def languages_of(ask: Ask) -> list[str]:
@@ -12,9 +11,9 @@ def languages_of(ask: Ask) -> list[str]:
     return sorted(found, key=lambda language: (language != ask.default_language, language))
 
 
-def letter_language(ask: Ask, targets: Iterable[Target]) -> str:
-    """Return the language of a letter to these targets: the one that all of them read, else the ask's own (UX R1)."""
-    read = {target.language.partition("-")[0] for target in targets}
+def letter_language(ask: Ask, spoken: Iterable[str]) -> str:
+    """Return the language of a letter to targets with these: the one that all of them read, else the ask's (UX R1)."""
+    read = {language.partition("-")[0] for language in spoken}
     common = read.pop() if len(read) == 1 else ""
     return common if common in languages_of(ask) else ask.default_language
 

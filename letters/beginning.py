@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from campaigns import languages as campaign_languages
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
 from letters import choosing, composing, drafts, fields, replies, tokens
@@ -81,10 +80,7 @@ def _drawn(ask: Ask, content: Content, drawn: str, *, now: datetime) -> tuple[Le
     given = ask.templates.filter(pk=known.template_id).first() if known else None
     if known and given and now.timestamp() - known.at < drafts.LIVE_FOR.total_seconds():
         return given, given, known.draw
-    if given:
-        language = given.language
-    else:
-        language = campaign_languages.letter_language(ask, choosing.targets_of(ask, content, now=now))
+    language = given.language if given else choosing.letter_language(ask, content, now=now)
     template = publishing.current_template(ask, language)
     if template is None:
         raise CampaignClosed

@@ -61,6 +61,12 @@ def targets_of(ask: Ask, content: Content, *, now: datetime) -> list[Target]:
     return lists.deliverable_targets(ask.target_list, now=now, only=chosen(content) or None)
 
 
+def letter_language(ask: Ask, content: Content, *, now: datetime) -> str:
+    """Return the language of a letter that is begun with this content."""
+    readers = lists.deliverable(ask.target_list, now=now, only=chosen(content) or None)
+    return campaign_languages.letter_language(ask, readers.order_by().values_list("language", flat=True).distinct())
+
+
 def reaches_somebody(ask: Ask, content: Content, *, now: datetime) -> bool:
     """Return whether such a letter would be delivered to anybody."""
     return lists.deliverable(ask.target_list, now=now, only=chosen(content) or None).exists()
@@ -149,7 +155,7 @@ def choose(letter: Letter, *, targets: Sequence[str], now: datetime) -> None:
         content = replace(drafts.read(letter), targets=kept(ticked))
         drafts.keep(letter, content)
         letter.save(update_fields=["sealed", "expires_at"])
-        language = campaign_languages.letter_language(letter.ask, targets_of(letter.ask, content, now=now))
+        language = letter_language(letter.ask, content, now=now)
         if language != letter.template.language and not languages.is_edited(letter, content):
             languages.change(letter, language=language, keeps_text=False, now=now)
 
