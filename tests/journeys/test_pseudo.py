@@ -56,6 +56,9 @@ def languages(tmp_path: Path) -> Iterator[None]:
 def every_page(dana: Dana) -> Iterator[tuple[str, Any]]:
     """Walk the supporter's pages in all their states; yield the name of each, and the answer."""
     yield "campaign", dana.get(dana.home)
+    Campaign.objects.update(is_compact=True)
+    yield "campaign, with the letter", dana.get(dana.home)
+    Campaign.objects.update(is_compact=False)
     yield "campaign, with an error", dana.post(f"{dana.home}{dana.ask().slug}/", {"sentence": "x" * 3000})
     write = dana.begin(1)
     yield "write, with a warning", dana.get(write)

@@ -269,6 +269,27 @@ def test_those_whom_the_page_suggests_get_the_letter_and_change_keeps_what_was_t
     assert choosing.chosen(parliamentary.content()) == chosen
 
 
+def test_where_somebody_named_cannot_be_written_to_any_more_others_are_named_and_the_letter_stays(
+    parliamentary: Dana,
+) -> None:
+    answer = parliamentary.get(at(parliamentary, "suggested"))
+    named = re.findall(r'<input type="hidden" name="to" value="([^"]+)"', page(answer))
+    fields = {**typed(unticked(values(answer))), "to": named, "body": NEWER}
+    Target.objects.filter(public_id=named[0]).update(email=None, post=None)
+    answer = parliamentary.post(at(parliamentary, "suggested"), fields)
+    again = values(answer)
+    assert answer.status_code == 422
+    assert "<title>Error: " in page(answer)
+    assert 'id="to" tabindex="-1"' in page(answer)
+    assert "Somebody who was ticked cannot be written to any more." in page(answer)
+    for name in ("sentence", "subject", "body", "name", "email"):
+        assert again[name].strip() == fields[name].strip(), name
+    others = re.findall(r'<input type="hidden" name="to" value="([^"]+)"', page(answer))
+    assert named[0] not in others
+    assert parliamentary.post(at(parliamentary, "suggested"), {**unticked(again), "to": others}).status_code == 303
+    assert Letter.objects.count() == 1
+
+
 def test_where_somebody_has_to_choose_first_the_letter_has_a_page_of_its_own(parliamentary: Dana) -> None:
     assert not is_guided(parliamentary.get(at(parliamentary, "fixed")))
     for slug in ("up-to", "by-country", "by-country/?country=DE"):
