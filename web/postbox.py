@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from postbox.reading import ReadableLetter, name_of, printable
 from postbox.store import Entry, Mailbox, Store, read
-from web.security import same_origin_only
+from web.same_origin import same_origin_only
 
 app_name = "postbox"
 

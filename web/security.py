@@ -2,14 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.views.decorators.csrf import csrf_exempt
 
 COOKIES_BELOW = "/organise/"
 _WITH_TOKEN = re.compile(r"/letter/[^/]+/|/my/(open|see)/[^/]+/|/[^/]+/[^/]+/(draft|confirm|once)/[^/]+/")
@@ -44,18 +40,3 @@ def is_foreign(request: HttpRequest) -> bool:
     if origin == "null":
         return not _WITH_TOKEN.match(request.path_info)
     return origin not in settings.CSRF_TRUSTED_ORIGINS and urlsplit(origin).netloc != request.get_host()
-
-
-def same_origin_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Guard a page without cookie and so without CSRF token: a foreign POST changes nothing."""
-
-    @csrf_exempt
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method not in {"GET", "HEAD", "OPTIONS"} and is_foreign(request):
-            from web.errors import foreign_form  # noqa: PLC0415  errors shows pages that are themselves guarded
-
-            return foreign_form(request)
-        return view(request, *args, **kwargs)
-
-    return guarded

@@ -16,7 +16,7 @@ from campaigns import closing, partners, publishing
 from campaigns.models import Ask, Campaign, Partner
 from letters import statistics, tokens, writing
 from web import errors, framing, throttling
-from web.security import same_origin_only
+from web.same_origin import same_origin_only
 from web.supporters import away, endings, envelope
 from web.supporters.finding import SeeOther, ask_of, campaign_of, draft_url
 

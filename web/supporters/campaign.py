@@ -93,7 +93,6 @@ def _page(
         "asks": [(ask, publishing.text_of(ask, written)) for ask in asks],
         "opened": opened,
         "ask_text": publishing.text_of(opened, written) if opened else None,
-        "opened_text": publishing.text_of(opened, written) if opened else None,
         **to,
         "letters_sent": endings.shown(statistics.letters_sent(campaign)),
         "once_words": consent_words.once(campaign),

@@ -17,7 +17,7 @@ from campaigns.models import Ask, Campaign
 from letters import tokens, writing
 from letters.models import Letter
 from web import framing, languages
-from web.security import same_origin_only
+from web.same_origin import same_origin_only
 from web.supporters import endings, partner_lines
 
 _YES = re.compile("yes")

@@ -21,7 +21,7 @@ from letters import agreed, consents, erasures, holdings, inquiries, notices, su
 from letters.models import Notice, Supporter
 from targets.addresses import AddressRefused, parse_email
 from web import errors, languages, throttling
-from web.security import same_origin_only
+from web.same_origin import same_origin_only
 from web.supporters import consent_words
 from web.supporters.finding import SeeOther, by_token, status_url
 
