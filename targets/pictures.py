@@ -79,8 +79,8 @@ def _check_size(picture: Image.Image) -> None:
 def _square(picture: Image.Image) -> Image.Image:
     """Return the square, the right way up. A JPEG is read no larger than that needs."""
     picture.draft("RGB", (4 * SIDE, 4 * SIDE))
-    pixels = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    upright = ImageOps.exif_transpose(pixels)
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    upright = ImageOps.exif_transpose(picture if picture.mode == mode else picture.convert(mode))
     return ImageOps.fit(upright, (SIDE, SIDE), method=Image.Resampling.LANCZOS, centering=_MIDDLE)
 
 
