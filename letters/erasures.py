@@ -3,11 +3,11 @@
 import logging
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 
-from letters import continuing, erasure_journal, lifecycle, supporters, writing
+from letters import continuing, erasure_journal, lifecycle, locks, supporters, writing
 from letters.erasure_journal import Line
 from letters.feedback import Reply, ToldReply
 from letters.models import Delivery, Letter, Notice, Supporter
@@ -21,9 +21,10 @@ _CHUNK = 500
 def erase(hashed: bytes, *, now: datetime) -> int:
     """Erase everything about an address, in all campaigns, and stop what has not left; return how many deliveries.
 
-    What an office has accepted cannot be called back. Letters and deliveries stay as numbers, without anybody.
+    What an office has accepted cannot be called back. Letters and deliveries stay as numbers, without anybody. Raises
+    locks.Taken.
     """
-    stopped = _erase(hashed, at=now, now=now)
+    stopped = locks.giving_way(lambda: _erase(hashed, at=now, now=now))
     _write_down([Line(hashed, now)])
     return stopped
 
@@ -37,7 +38,7 @@ def replay(*, now: datetime) -> int:
     known = {Line(bytes(hashed), at) for hashed, at in Erasure.objects.values_list("address_hash", "at")}
     missing = [line for line in kept if line not in known and line.at > now - KEPT_FOR]
     for line in missing:
-        _erase(line.address_hash, at=line.at, now=now)
+        locks.giving_way(partial(_erase, line.address_hash, at=line.at, now=now))
     if unwritten := sorted(known - set(kept), key=lambda line: line.at):
         _write_down(unwritten)
     return len(missing)
@@ -59,12 +60,9 @@ def _write_down(lines: list[Line]) -> None:
 
 def _erase(hashed: bytes, *, at: datetime, now: datetime) -> int:
     """Erase what stood about an address at a time; letters written later stay, and so does who wrote them."""
-    stopped = 0
-    with transaction.atomic():
-        found = supporters.by_hash(hashed).filter(created_at__lte=at).select_for_update()
-        for supporter in list(found.select_related("campaign")):
-            stopped += _erase_supporter(supporter, now=now)
-        Erasure.objects.get_or_create(address_hash=hashed, at=at)
+    found = supporters.by_hash(hashed).filter(created_at__lte=at).select_for_update()
+    stopped = sum(_erase_supporter(supporter, now=now) for supporter in list(found.select_related("campaign")))
+    Erasure.objects.get_or_create(address_hash=hashed, at=at)
     return stopped
 
 

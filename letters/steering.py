@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from django.conf import settings
@@ -53,11 +54,12 @@ def stop_waiting(*, campaign: Campaign, by: User, now: datetime, seconds: float 
     with transaction.atomic():
         left = DeliveryTally.objects.filter(campaign=campaign, state__in=WAITING).aggregate(n=Sum("count"))["n"] or 0
         publishing.stop(campaign=campaign, now=now)
-        lifecycle.ask_to_stop(Delivery.objects.filter(campaign=campaign), reason="stopped")
         audit.record(
             organisation=campaign.organisation, by=by, deed="stopped what waited", subject=campaign.slug,
             deliveries=left,
         )  # fmt: skip
+    with suppress(locks.Taken):  # by a worker: what its attempts leave is cancelled with the rest
+        lifecycle.ask_to_stop(Delivery.objects.filter(campaign=campaign), reason="stopped")
     _finish_stop(campaign, by=by.email, now=now, until=time.monotonic() + seconds)
     return left
 

@@ -33,6 +33,7 @@ def halves(kind: str = "JPEG", size: tuple[int, int] = (200, 100), *, turned: in
     return made.getvalue()
 
 
-def shown(content: bytes) -> Image.Image:
-    """Return a picture as a browser shows it."""
-    return Image.open(BytesIO(content)).convert("RGBA")
+def pixel(content: bytes, at: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return red, green, blue and how opaque a picture is at a place, each up to 255."""
+    red, green, blue, opaque = Image.open(BytesIO(content)).convert("RGBA").crop((*at, at[0] + 1, at[1] + 1)).tobytes()
+    return red, green, blue, opaque

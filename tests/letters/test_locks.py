@@ -1,13 +1,16 @@
 """Who gives way where a person and a worker want the same deliveries."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Ask
-from letters import lifecycle, locks, outbox
-from letters.models import Delivery
+from letters import erasures, lifecycle, locks, outbox, steering
+from letters.models import Delivery, Letter
 from tests.letters import deeds
 
 
@@ -48,10 +51,28 @@ def test_within_a_transaction_of_somebody_else_it_is_done_once() -> None:
         fails(1, "40P01")
 
 
+def _ask_to_stop(_letter: Letter, _by: User) -> None:
+    lifecycle.ask_to_stop(Delivery.objects.all(), reason="stopped")
+
+
+def _stop_the_campaign(letter: Letter, by: User) -> None:
+    steering.stop_waiting(campaign=letter.campaign, by=by, now=timezone.now())
+
+
+def _erase(letter: Letter, _by: User) -> None:
+    assert letter.supporter is not None
+    erasures.erase(bytes(letter.supporter.address_hash), now=timezone.now())
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_never_loses_its_group_to_somebody_who_stops_what_it_holds(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    ("deed", "reason"), [(_ask_to_stop, "stopped"), (_stop_the_campaign, "stopped"), (_erase, "erased")]
+)
+def test_a_worker_never_loses_its_group_to_somebody_who_stops_what_it_holds(
+    ask: Ask, alice: User, deed: Callable[[Letter, User], None], reason: str
+) -> None:
     """Each has what the other wants next: PostgreSQL would end either of them."""
-    deeds.a_confirmed_letter(ask)
+    letter = deeds.a_confirmed_letter(ask)
     first, *_, last = sorted(outbox.claim(limit=10).ids)
     has_last, wants_first, errors = threading.Event(), threading.Event(), list[BaseException]()
 
@@ -70,8 +91,8 @@ def test_a_worker_never_loses_its_group_to_somebody_who_stops_what_it_holds(ask:
     worker = threading.Thread(target=work)
     worker.start()
     assert has_last.wait(10)
-    assert lifecycle.ask_to_stop(Delivery.objects.all(), reason="stopped") == 3
+    deed(letter, alice)
     worker.join(10)
     assert errors == []
-    assert set(Delivery.objects.values_list("reason", flat=True)) == {"asked: stopped"}
+    assert set(Delivery.objects.values_list("reason", flat=True)) == {f"asked: {reason}"}
     assert Delivery.objects.filter(attempts=7).count() == 2
