@@ -4,7 +4,6 @@ Nothing is written while servers say yes. From a first no on, the answers to tha
 transaction that records them.
 """
 
-import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -191,7 +190,7 @@ def _observe_campaigns(tries: Collection[Try], now: datetime) -> None:
         domain = mine[-1].domain if mine else ""
         rows.append((campaign_id, accepted[campaign_id], len(mine), code, words, domain))
     if rows:
-        _STRAIN(rows, began_at=_bucket(now), shard=os.getpid() % tallies.SHARDS)
+        _STRAIN(rows, began_at=_bucket(now), shard=tallies.shard())
     for campaign_id in sorted(refused):
         _weigh_refusals(campaign_id, now)
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
 from campaigns.models import Ask
-from letters import erasures, lifecycle, locks, outbox, steering
-from letters.models import Delivery, Letter
+from letters import erasures, lifecycle, locks, outbox, steering, tallies
+from letters.models import Delivery, DeliveryTally, Letter
 from tests.letters import deeds
 
 
@@ -96,3 +97,37 @@ def test_a_worker_never_loses_its_group_to_somebody_who_stops_what_it_holds(
     assert errors == []
     assert set(Delivery.objects.values_list("reason", flat=True)) == {f"asked: {reason}"}
     assert Delivery.objects.filter(attempts=7).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_counts_beside_a_recorder_never_waits_for_it_in_a_ring(ask: Ask) -> None:
+    """A recorder counts several times before it commits; each time in order, but not over all of them."""
+    letter = deeds.a_confirmed_letter(ask)
+    first, *_, last = sorted(letter.deliveries.values_list("target", flat=True))
+    one, other = ((letter.campaign_id, ask.pk, target, "held", False, 0) for target in (first, last))
+    errors: list[BaseException] = []
+
+    def sweep() -> None:
+        try:
+            with transaction.atomic():
+                tallies.count({one: 1, other: 1})
+        except BaseException as error:  # noqa: BLE001  told below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        tallies.count({one: 1, other: 1})  # so that both have their rows
+    beside = threading.Thread(target=sweep)
+    beside.start()
+    beside.join(10)
+    beside = threading.Thread(target=sweep)
+    with transaction.atomic():
+        tallies.count({other: 1})
+        beside.start()
+        beside.join(0.5)  # on SQLite it waits for the commit
+        tallies.count({one: 1})
+    beside.join(10)
+    assert errors == []
+    counted = DeliveryTally.objects.filter(state="held").values_list("target").annotate(n=Sum("count"))
+    assert dict(counted) == {first: 4, last: 4}
