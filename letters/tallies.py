@@ -29,8 +29,8 @@ def count_hours(cells: Mapping[HourCell, int]) -> None:
 def shard() -> int:
     """Return the shard in which this thread counts.
 
-    A worker's recorder, in the main thread, counts several times before it commits, so in no order that others could
-    keep: the threads beside it count elsewhere, or they would wait for each other in a ring.
+    A recorder counts several times before it commits, so in no order that others could keep. Where a worker's jobs run
+    in threads beside it, it has the main thread; they count elsewhere, or they would wait for each other in a ring.
     """
     is_beside = threading.current_thread() is not threading.main_thread()
     return (os.getpid() + is_beside * SHARDS // 2) % SHARDS
