@@ -1,4 +1,4 @@
-"""How a letter begins: to whom, in which language and wording, and which of its variants; nothing is saved here."""
+"""How a letter begins: to whom, in which language and wording, and which of its variants."""
 
 import secrets
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from letters.models import Letter
 from letters.refusals import CampaignClosed, LetterRefused
 
 
-def outlined(  # noqa: PLR0913  a beginning has that many facts, all by name
+def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
     *,
     ask: Ask,
     language: str,
@@ -25,10 +25,16 @@ def outlined(  # noqa: PLR0913  a beginning has that many facts, all by name
     country: str = "",
     targets: Sequence[str] | None = None,
     drawn: str = "",
+    is_kept: bool = True,
 ) -> Letter:
-    """Return a draft as `writing.begin` would keep it. Raises CampaignClosed, LetterRefused.
+    """Begin a draft; variants are drawn now and stay, or were when a page showed them. Locks the wording.
 
-    `drawn` is what `shown` said of a letter that a page showed before it began: its wording and variants, once more.
+    Raises CampaignClosed, LetterRefused. `language` is the page's; the letter's is the one that all its targets read,
+    else the ask's own. `after` is the same person's earlier letter: name, e-mail, town and wish for a copy are kept.
+    `proven` says that they have just confirmed that address, so that this letter needs no mail to prove it. Where the
+    ask offers a choice, it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody
+    from `country`. With `is_kept` false the draft is only shown: what was drawn for it comes back, signed by
+    `tokens.drawn`, as `drawn`.
     """
     if not ask.campaign.is_open_at(now):
         raise CampaignClosed
@@ -61,13 +67,10 @@ def outlined(  # noqa: PLR0913  a beginning has that many facts, all by name
     )  # fmt: skip
     letter.passes_replies = replies.come_back(content, ask)
     drafts.keep(letter, content)
+    publishing.lock(template, now=now)
+    if is_kept:
+        letter.save()
     return letter
-
-
-def shown(letter: Letter, *, now: datetime) -> str:
-    """Return what a page sends back to begin with the very wording and variants it shows; the wording is locked."""
-    publishing.lock(letter.template, now=now)
-    return tokens.drawn(letter.template_id, letter.draw, now=now)
 
 
 def _drawn(ask: Ask, content: Content, drawn: str, *, now: datetime) -> tuple[LetterTemplate, LetterTemplate, int]:

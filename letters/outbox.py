@@ -27,7 +27,6 @@ State = Delivery.State
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 SAFETY = min(timedelta(seconds=5), LEASE / 8)  # the process stops this much before its lease does
 MOST_PER_CLAIM = 600
-_ANY = Q()
 # What a claim's question is made with: any value that is none of its own.
 _MARKS = {"now": datetime(1970, 1, 1, tzinfo=UTC), "identity": "an installation", "epoch": 2**62 + 1}
 
@@ -57,10 +56,10 @@ class Claim:
         return list(self.taken)
 
 
-def claim(*, limit: int = MOST_PER_CLAIM, ours: Memory | None = None, only: Q = _ANY) -> Claim:
+def claim(*, limit: int = MOST_PER_CLAIM, ours: Memory | None = None, but: Q | None = None) -> Claim:
     """Take a batch of due deliveries under a lease and a token that no other claim ever had.
 
-    What is not due or may not leave (letters.leaving) is not taken, nor what `only` excludes, nor anything where the
+    What is not due or may not leave (letters.leaving) is not taken, nor what `but` describes, nor anything where the
     database is no more what `ours` says. Others' claims are skipped, not waited for.
     """
     measured_from = clock.boot_seconds()  # before the claim is sent: the lease can only be longer than we think
@@ -68,10 +67,10 @@ def claim(*, limit: int = MOST_PER_CLAIM, ours: Memory | None = None, only: Q = 
     with transaction.atomic():
         now = clock.database_now()
         seen = {} if ours is None else {"identity": ours.identity, "epoch": ours.epoch}
-        if only is _ANY:  # making it takes longer than answering it
+        if but is None:  # making it takes longer than answering it
             question = _usual_question(limit, bool(seen), settings.PACED, connection.vendor)
         else:
-            question = _due(only, limit, is_ours=bool(seen))
+            question = _due(~but, limit, is_ours=bool(seen))
         ids = [row[0] for row in question.ask(now=now, **seen)]
         taken = attempts.take(ids, token=token, lease_until=now + LEASE, now=now)
         mailboxes = _mailboxes({one.address_id for one in taken})
@@ -232,7 +231,7 @@ def _put_down(claim: Claim, ids: Iterable[int], to: State, reason: str) -> int:
 
 @lru_cache(maxsize=16)
 def _usual_question(limit: int, is_ours: bool, _is_paced: bool, _vendor: str) -> Question:  # noqa: FBT001  a key
-    return _due(_ANY, limit, is_ours=is_ours)
+    return _due(Q(), limit, is_ours=is_ours)
 
 
 def _due(only: Q, limit: int, *, is_ours: bool) -> Question:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,10 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from campaigns import publishing
-from campaigns.models import Ask
 from letters import (
-    beginning,
     choosing,
     composing,
     drafts,
@@ -30,6 +27,7 @@ from letters import (
     supporters,
     tokens,
 )
+from letters.beginning import begin
 from letters.composing import Content, FinishedLetter
 from letters.drafts import read
 from letters.models import Delivery, Letter, Notice, Supporter
@@ -39,7 +37,7 @@ from targets import suppressions
 from targets.models import Target
 
 # Deeds and what they raise are named together: `writing.submit`, `writing.LetterRefused`.
-__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "NobodyReachable", "read"]
+__all__ = ["AlreadyWritten", "CampaignClosed", "LetterRefused", "NobodyReachable", "begin", "read"]
 
 
 @dataclass(frozen=True)
@@ -48,36 +46,6 @@ class Preview:
 
     target: Target
     letter: FinishedLetter
-
-
-def begin(  # noqa: PLR0913  a beginning has that many facts, all by name
-    *,
-    ask: Ask,
-    language: str,
-    now: datetime,
-    sentence: str = "",
-    source: str = "",
-    after: Letter | None = None,
-    proven: bool = False,
-    country: str = "",
-    targets: Sequence[str] | None = None,
-    drawn: str = "",
-) -> Letter:
-    """Begin a draft; variants are drawn now and stay, or were when a page showed them (`drawn`, by beginning.shown).
-
-    Raises CampaignClosed, LetterRefused. `language` is the page's; the letter's is the one that all its targets read,
-    else the ask's own. `after` is the same person's earlier letter: name, e-mail, town and wish for a copy are kept.
-    `proven` says that they have just confirmed that address, so that this letter needs no mail to prove it. Where the
-    ask offers a choice, it goes to `targets`, public ids as a page showed them, or else to those suggested to somebody
-    from `country`.
-    """
-    letter = beginning.outlined(
-        ask=ask, language=language, now=now, sentence=sentence, source=source, after=after, proven=proven,
-        country=country, targets=targets, drawn=drawn,
-    )  # fmt: skip
-    publishing.lock(letter.template, now=now)
-    letter.save()
-    return letter
 
 
 def find(purposes: str | tuple[str, ...], token: str) -> tuple[Letter, str] | None:

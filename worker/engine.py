@@ -19,6 +19,7 @@ from letters import clock, instance, outbox
 from letters.composing import Message
 from letters.endings import Accepted, Ending
 from letters.typesetting import Typeset, Typesetter
+from targets.models import Address
 from worker import defects
 from worker.carriage import Carriage, Dropped, Heard, Unusable, Withdrawn
 from worker.transports import LONGEST_ATTEMPT, AsksForDot, Carrier, Ended
@@ -137,10 +138,9 @@ class Engine:
         self._claimed_at = now
         self._lost &= self._open.keys()
         crowded = self._carriage.crowded()
-        excluded = Q(pk__in=self._lost) if self._lost else Q()
-        if crowded:
-            excluded |= Q(address__domain__in=crowded)
-        claim = outbox.claim(limit=self._limit, ours=instance.seen(), **({"only": ~excluded} if excluded else {}))
+        busy = Address.objects.filter(domain__in=crowded)  # asked for apart: a join would lock addresses as well
+        but = Q(pk__in=self._lost) | Q(address__in=busy) if self._lost or crowded else None
+        claim = outbox.claim(limit=self._limit, ours=instance.seen(), but=but)
         self._found_enough = len(claim.taken) == self._limit
         if again := claim.taken.keys() & self._open.keys():
             self._lost |= again

@@ -21,7 +21,7 @@ KINDS = {"deferred": 1, "delivered": 2, "bounced": 3, "complained": 4}
 AGAIN = 5  # times each event is told
 CLIENTS = 2  # requests at once: as many as there are cores
 SLOWEST_MS = 50.0  # p99
-REPLAYS = {"gate": (120, 2), "nightly": (1000, 20)}  # events, seeds
+REPLAYS = {"gate": (200, 3), "nightly": (1000, 20)}  # events, seeds
 FORGED = {"gate": 1, "nightly": 100}  # of each kind
 _BUSY_TRIES = 50
 

@@ -12,7 +12,7 @@ from tests.faults.rig import LEASE, LINES, PROCESSES, Figures, Rig
 
 KILL_EVERY = 0.3  # seconds
 DRAINED_WITHIN = 50 * LEASE  # seconds after the last kill
-KILLS = {"gate": (12, GATE), "nightly": (300, Population(letters=400, targets=25))}
+KILLS = {"gate": (20, GATE), "nightly": (300, Population(letters=400, targets=25))}
 _SLOWLY = Rule("dot", after=0.1, spread=0.4)  # else all would be over before the last kill
 
 
@@ -50,7 +50,7 @@ POINTS: Mapping[str, tuple[tuple[str, ...], tuple[Rule, ...]]] = {
     "8 result waiting": (("die before result",), (_TOGETHER,)),
     "9 result committed": (("die after result",), (_TOGETHER,)),
 }
-TIMES = {"gate": 1, "nightly": 50}
+TIMES = {"gate": 2, "nightly": 50}
 
 
 def at_nine_points(kind: str, seed: int, size: str) -> Figures:

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from campaigns import publishing
 from campaigns.models import Ask, LetterTemplate
-from letters import beginning, composing, own_words, tokens, writing
+from letters import composing, own_words, tokens, writing
 from letters.models import Letter
 from letters.writing import CampaignClosed, LetterRefused
 from targets.models import Target
@@ -24,8 +24,8 @@ NEWER = {
 
 def _shown(ask: Ask, now: datetime) -> tuple[Letter, str]:
     """Return a letter as a page shows it, and what the page sends back."""
-    letter = beginning.outlined(ask=ask, language="en", now=now)
-    return letter, beginning.shown(letter, now=now)
+    letter = writing.begin(ask=ask, language="en", now=now, is_kept=False)
+    return letter, tokens.drawn(letter.template_id, letter.draw, now=now)
 
 
 def _begun(ask: Ask, drawn: str, now: datetime) -> Letter:
@@ -117,10 +117,10 @@ def test_nothing_is_shown_of_a_closed_campaign_or_without_a_wording(alice: User,
     drawn = _shown(ask, now)[1]
     draft = cast.the_ask(cast.a_draft_campaign(alice, slug="unpublished"))
     with pytest.raises(CampaignClosed):
-        beginning.outlined(ask=draft, language="en", now=now)
+        writing.begin(ask=draft, language="en", now=now, is_kept=False)
     ask.templates.all().delete()
     with pytest.raises(CampaignClosed):
-        beginning.outlined(ask=ask, language="en", now=now, drawn=drawn)
+        writing.begin(ask=ask, language="en", now=now, drawn=drawn, is_kept=False)
 
 
 def test_what_is_refused_begins_nothing(ask: Ask, now: datetime) -> None:

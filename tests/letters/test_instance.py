@@ -12,8 +12,10 @@ from django.test import override_settings
 
 from campaigns.models import Ask
 from letters import clock, instance, outbox, standing, state_file, statistics
+from letters.asked_again import Question
 from letters.models import Delivery, DeliveryEvent, Instance, Letter, Notice
 from letters.standing import Verdict
+from letters.state_file import Memory
 from tests import cast
 from tests.letters import deeds
 
@@ -71,6 +73,37 @@ def claimable() -> int:
     """Return how many deliveries the claim's condition lets through."""
     seen = instance.seen()
     return Delivery.objects.filter(Exists(instance.unchanged(seen.identity, seen.epoch))).count()
+
+
+@pytest.mark.parametrize(
+    "change", [{"identity": THEIRS}, {"epoch": 0}, {"on_hold_since": NOW}], ids=["another's", "older", "on hold"]
+)
+def test_a_claim_takes_nothing_from_a_database_that_is_no_more_what_was_seen(ask: Ask, change: dict[str, Any]) -> None:
+    deeds.a_confirmed_letter(ask)
+    assert restart()
+    seen, kept = instance.seen(), Instance.objects.values(*change).get()
+    Instance.objects.update(**change)
+    assert outbox.claim(limit=2, ours=seen).ids == []
+    Instance.objects.update(**kept)
+    assert len(outbox.claim(limit=2, ours=seen).ids) == 2
+    instance.forget()
+    assert outbox.claim(ours=instance.seen()).ids == [], "nothing, before any look"
+
+
+def test_a_claims_question_is_made_once_while_the_epoch_rises(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    deeds.a_confirmed_letter(ask)
+    assert restart()
+    made, real = list[Question](), Question
+
+    def counted(*how: Any, **marks: Any) -> Question:
+        made.append(real(*how, **marks))
+        return made[-1]
+
+    monkeypatch.setattr(outbox, "Question", counted)
+    seen, limit = instance.seen(), 17  # a limit that no other test asks with
+    assert outbox.claim(limit=limit, ours=Memory(seen.identity, seen.epoch + 1)).ids == []
+    assert len(outbox.claim(limit=limit, ours=seen).ids) == 3
+    assert len(made) == 1
 
 
 # ── all is well ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,13 @@
 """Stops: what a pause, a withdrawal or an organiser catches, and what a person lets go again."""
 
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
 from accounts.models import User
 from campaigns import publishing
-from letters import outbox, statistics, steering, writing
+from letters import lifecycle, locks, outbox, statistics, steering, writing
 from letters.endings import Ambiguous, Deferred, Ending, NotSent
 from letters.models import DeliveryEvent, Letter
 from letters.page_words import Word
@@ -69,6 +71,22 @@ def test_a_stop_takes_effect_when_the_attempt_ends(
     assert statistics.recount(letter.campaign) == 0
     clock.pass_by(days=1)
     assert outbox.claim().ids == []
+
+
+def test_a_campaigns_stop_holds_though_a_worker_keeps_what_it_is_to_mark(
+    letter: Letter, clock: Clock, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_rows: Any, **_how: Any) -> int:
+        raise locks.Taken(locks.Taken.sentence)
+
+    claim = outbox.claim(limit=1)
+    monkeypatch.setattr(lifecycle, "ask_to_stop", taken)
+    steering.stop_waiting(campaign=letter.campaign, by=alice, now=clock.now)
+    assert sorted(deeds.states(letter)) == ["cancelled", "cancelled", "sending"]
+    assert outbox.fence(claim.token, deeds.digests(claim)) == set()
+    outbox.record(claim, dict.fromkeys(claim.ids, LATER))
+    assert steering.finish_stops(now=clock.now) == 1
+    assert deeds.states(letter) == ["cancelled"] * 3
 
 
 @pytest.mark.parametrize(("ending", "state"), [(TAKEN, "sent"), (NO, "failed")])

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import access
 from targets import photos, pictures
-from targets.models import ListEntry, Photo
+from targets.models import ListEntry
 from web.organisers.desk import Desk, for_members, page
 from web.supporters.photos import address_of
 
@@ -44,8 +44,8 @@ def remove(request: HttpRequest, desk: Desk, list_id: str, target_id: str) -> Ht
 
 def photo_url(entry: ListEntry) -> str:
     """Return the address of a target's photo; "" where there is none."""
-    found = Photo.objects.filter(target=entry.target_id).only("digest").first()
-    return address_of(found.digest) if found else ""
+    digest = photos.digests_of([entry.target_id]).get(entry.target_id)
+    return address_of(digest) if digest else ""
 
 
 def _file(request: HttpRequest) -> bytes:

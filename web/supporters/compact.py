@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from campaigns.models import Ask
-from letters import beginning, tokens, writing
+from letters import tokens, writing
 from letters.models import Letter
 from web.supporters import away, draft, sheet
 from web.supporters.finding import Draft, as_secret
@@ -49,17 +49,17 @@ def of(
         return {DRAWN: ""}
     named = [target for target, _reason in to["going"]]
     try:
-        letter = beginning.outlined(
+        letter = writing.begin(
             ask=ask, language=lang, now=now, after=after, country=values.get("country", ""),
             targets=[target.public_id for target in named] if ask.offers_choice else None,
-            drawn=request.POST.get(DRAWN, ""),
+            drawn=request.POST.get(DRAWN, ""), is_kept=False,
         )  # fmt: skip
     except (writing.CampaignClosed, writing.LetterRefused):
         return {DRAWN: ""}  # no wording, or nobody any more: the next step says so
     shown = {**writing.read(letter).values(), **values}
     return {
         **sheet.of(request, letter, shown, to=named[0], reached=len(named) + to["more"], lang=lang),
-        DRAWN: beginning.shown(letter, now=now),
+        DRAWN: tokens.drawn(letter.template_id, letter.draw, now=now),
         "by_post_only": False,
     }
 

@@ -185,6 +185,6 @@ def test_values_that_look_like_tags_or_break_the_size_do_no_harm() -> None:
 def test_thousands_of_targets_and_wordings_are_read_in_bounded_time() -> None:
     targets = [{"name": f"N{number}"} for number in range(5000)]
     text = "{{ target.name }}" + " a" * 10_000 + "{% variant %}" + "x{% or %}" * 1000 + "x{% endvariant %}"
-    began_at = time.perf_counter()
+    began_at = time.process_time()
     lint({"closing": text}, targets=targets)
-    assert time.perf_counter() - began_at < 60  # read in full this would be five million letters of 20 kB
+    assert time.process_time() - began_at < 10  # read in full: five million letters of 20 kB

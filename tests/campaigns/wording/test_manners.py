@@ -52,10 +52,10 @@ def test_parts_of_words_are_no_insults() -> None:
 
 
 def test_a_text_without_an_end_is_read_in_bounded_time() -> None:
-    began_at = time.perf_counter()
+    began_at = time.process_time()
     for text in ("x" * 20_000, "!" * 20_000, "A " * 10_000, "lia" * 6_000):
         remarks_on(text, languages=["kk"])
-    assert time.perf_counter() - began_at < 30  # what grows with the square takes minutes
+    assert time.process_time() - began_at < 5
 
 
 def test_what_was_given_is_not_the_writers_fault_and_nothing_is_said_twice() -> None:
