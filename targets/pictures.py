@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 SIDE = 96  # pixels; shown at 44, on screens with two or three to one
 LIMIT = 4096  # bytes of what is kept
 FILE_LIMIT = 10_000_000  # bytes of what is read
-MOST_PIXELS = 25_000_000  # three bytes each while it is read
+MOST_PIXELS = 25_000_000  # three or four bytes each while it is read
 LEAST = 32  # pixels of a side
 QUALITIES = (80, 65, 50, 35, 20, 5, 0)
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
@@ -79,6 +79,8 @@ def _check_size(picture: Image.Image) -> None:
 def _square(picture: Image.Image) -> Image.Image:
     """Return the square, the right way up. A JPEG is read no larger than that needs."""
     picture.draft("RGB", (4 * SIDE, 4 * SIDE))
+    if picture.mode.startswith("I"):  # 16 bits of grey, of which a conversion would cut off all that is not black
+        picture = picture.convert("I").point(lambda grey: grey / 256).convert("L")
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     upright = ImageOps.exif_transpose(picture if picture.mode == mode else picture.convert(mode))
     return ImageOps.fit(upright, (SIDE, SIDE), method=Image.Resampling.LANCZOS, centering=_MIDDLE)

@@ -44,6 +44,16 @@ def test_a_plain_picture_keeps_its_quality() -> None:
     assert len(hard) > 1000  # no smaller than it has to be
 
 
+def test_sixteen_bits_of_grey_stay_grey() -> None:
+    made = BytesIO()
+    deep = Image.new("I;16", (200, 200))
+    deep.putdata([x % 200 * 327 for x in range(40_000)])
+    deep.save(made, "PNG")
+    small = pictures.small(made.getvalue())
+    for x in (8, 48, 88):
+        assert abs(faces.pixel(small, (x, 48))[0] - x * 255 / 96) < 12
+
+
 def test_what_stands_upright_is_cut_above_its_middle() -> None:
     tall = Image.new("RGB", (100, 400), "#1e1ec8")
     tall.paste("#c81e1e", (0, 0, 100, 200))

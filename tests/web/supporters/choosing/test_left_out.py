@@ -8,28 +8,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from campaigns.models import Campaign
 from targets import exclusions
 from targets.models import ListEntry, Target
 from tests import parliament
+from tests.web.supporters.choosing.test_to import begin, boxes, choose, names, someone, ticked
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page
-from tests.web.supporters.test_to import begin, boxes, choose, names, someone, ticked
 from tests.web.test_weights import weigh, within
 
-SEATS = {"DE": 30, "FR": 30, "DK": 15}
 WORDS = "has met the families <already>"
-
-
-@pytest.fixture
-def campaign(alice: User) -> Campaign:
-    """Return an open campaign with one ask in each mode, to 75 people of three countries."""
-    return parliament.a_parliament_campaign(alice, seats=SEATS)
-
-
-@pytest.fixture
-def dana(campaign: Campaign) -> Dana:
-    """Return Dana, who has not written yet."""
-    return Dana(campaign)
 
 
 def leave_out(targets: Sequence[Target], by: User, exclusion: str = "own", until: str = "") -> None:

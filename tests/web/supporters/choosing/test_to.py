@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pytest
 
 from accounts.models import User
-from campaigns.models import Campaign
 from letters import writing
 from letters.models import Delivery, Letter
 from targets import lists
@@ -16,20 +15,6 @@ from tests import cast, parliament
 from tests.web.supporters.conftest import DANA, SENTENCE, Dana, one_h1, page
 from web import presentation
 from web.supporters import browsing, people
-
-SEATS = {"DE": 30, "FR": 30, "DK": 15}
-
-
-@pytest.fixture
-def campaign(alice: User) -> Campaign:
-    """Return an open campaign with one ask in each mode, to 75 people of three countries."""
-    return parliament.a_parliament_campaign(alice, seats=SEATS)
-
-
-@pytest.fixture
-def dana(campaign: Campaign) -> Dana:
-    """Return Dana, who has not written yet."""
-    return Dana(campaign)
 
 
 def begin(dana: Dana, slug: str = "suggested", **fields: object) -> str:

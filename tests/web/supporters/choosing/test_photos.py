@@ -5,30 +5,15 @@ import re
 import pytest
 
 from accounts.models import User
-from campaigns.models import Campaign
 from targets import lists, photos
 from targets.models import Target
 from tests import cast, faces, parliament
+from tests.web.supporters.choosing.test_left_out import leave_out
+from tests.web.supporters.choosing.test_to import choose, someone
 from tests.web.supporters.conftest import Dana, page
-from tests.web.supporters.test_left_out import leave_out
-from tests.web.supporters.test_to import choose, someone
 from tests.web.test_weights import KB, weigh, within
 from web.supporters.photos import Face, initials
 from web.supporters.photos import faces as faces_of
-
-SEATS = {"DE": 30, "FR": 30, "DK": 15}
-
-
-@pytest.fixture
-def campaign(alice: User) -> Campaign:
-    """Return an open campaign with one ask in each mode, to 75 people of three countries."""
-    return parliament.a_parliament_campaign(alice, seats=SEATS)
-
-
-@pytest.fixture
-def dana(campaign: Campaign) -> Dana:
-    """Return Dana, who has not written yet."""
-    return Dana(campaign)
 
 
 def images(html: str) -> list[str]:

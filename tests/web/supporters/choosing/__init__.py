@@ -1,0 +1,1 @@
+"""The page on which supporters choose who gets their letter."""
