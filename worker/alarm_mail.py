@@ -1,6 +1,7 @@
 """Mail to members: their campaign paused by itself, why, what shows it, and what to do (letters.alarms)."""
 
 import logging
+from collections.abc import Callable
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -20,7 +21,7 @@ BATCH = 50
 SENDER = "confirm"  # its mail is taken for nothing but bounces (letters.incoming)
 
 
-def send_due(line: Line) -> int:
+def send_due(line: Line, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
     """Send the alarms that are due over one line; return how many were accepted. Raises LineDown."""
     return automatic_mail.send_all(
         line,
@@ -28,6 +29,7 @@ def send_due(line: Line) -> int:
         send=_send,
         record=_record,
         give_back=alarms.give_back,
+        is_stopping=is_stopping,
     )
 
 

@@ -62,17 +62,18 @@ def send_all(
     send: Callable[[M, Line], Ending],
     record: Callable[[M, Ending], None],
     give_back: Callable[[list[M]], None],
+    is_stopping: Callable[[], bool],
 ) -> int:
     """Send what is due, batch by batch, over one line; return how much was accepted.
 
     Raises LineDown; what was claimed and could not be tried goes back untouched, also where a slow server takes so long
-    that the claim might run out and another worker send the same.
+    that the claim might run out and another worker send the same, and where this process is asked to end.
     """
     sent = 0
-    while batch := claim():
+    while not is_stopping() and (batch := claim()):
         claimed_at = time.monotonic()
         for position, one in enumerate(batch):
-            if position and time.monotonic() - claimed_at > LONGEST_BATCH:
+            if is_stopping() or (position and time.monotonic() - claimed_at > LONGEST_BATCH):
                 give_back(batch[position:])
                 break
             try:

@@ -5,6 +5,7 @@ Nothing of it waits for a mail server of a target, and no letter waits for it.
 
 import logging
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,7 +23,8 @@ LONGEST_WAIT_FOR_SERVER = 60.0
 class Errands:
     """What recurs in one process, and when each was done last."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_stopping: Callable[[], bool]) -> None:
+        self._is_stopping = is_stopping
         self._released_at = self._reaped_at = self._supporters_after = float("-inf")
         self._supporters_wait = 0.0
 
@@ -48,7 +50,8 @@ class Errands:
             return 0
         line = lines.to_supporters()
         try:
-            told = supporter_mail.send_due(line) + alarm_mail.send_due(line)
+            told = supporter_mail.send_due(line, is_stopping=self._is_stopping)
+            told += alarm_mail.send_due(line, is_stopping=self._is_stopping)
         except LineDown as down:
             self._supporters_wait = longer(self._supporters_wait)
             self._supporters_after = time.monotonic() + self._supporters_wait

@@ -32,7 +32,7 @@ class Loop:
         self._bell = threading.Event()  # of the letters,
         self._errand_bell = threading.Event()  # and of the errands
         self._stop = threading.Event()
-        self._errands = Errands()
+        self._errands = Errands(self._stop.is_set)
         self._server_wait = 0.0
         self._carrier: Carrier | None = None
         self._typesetter = Typesetter()

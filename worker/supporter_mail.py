@@ -30,7 +30,7 @@ _OTHERS: dict[str, Callable[[Notice, str], Message | None]] = {  # than confirma
 _STILL_TRUE = {Notice.Kind.ALREADY, Notice.Kind.LATER}  # though their address was proved before they left
 
 
-def send_due(line: Line) -> int:
+def send_due(line: Line, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
     """Send the notices that are due over one line; return how many were accepted. Raises LineDown."""
     inquiries.answer(now=timezone.now())
     return automatic_mail.send_all(
@@ -39,6 +39,7 @@ def send_due(line: Line) -> int:
         send=_send,
         record=_record,
         give_back=lambda batch: notices.give_back(batch, now=timezone.now()),
+        is_stopping=is_stopping,
     )
 
 

@@ -58,6 +58,7 @@ def play(plan: Plan, supervisor: Supervisor, store: Store, say: Callable[[str], 
     if plan.stay and not supervisor.stopping:
         say(f"Look around: http://localhost:{plan.port}/ and http://localhost:{plan.port}/postbox/ – Ctrl-C ends it.")
         supervisor.run_forever()
+    supervisor.stop()  # whatever the programs still say comes before the last line, which other programs read
     print(json.dumps(verdict.as_json(seconds)), flush=True)
     return 0 if verdict.adds_up and not verdict.problems else 1
 

@@ -16,6 +16,7 @@ from config.supervisor.programs import ROOT, Program
 
 OnLine = Callable[[str, str], None]  # (the program's name, one line without its end)
 _LONGEST_LINE = 4_000
+_EXPLAINING_FOR = 1.0  # of the seconds that a program gets to end
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Child:
     _began_at: float = 0.0
     _waited: float = 0.0
     _kills_at: float = field(default=float("inf"))
+    _asks_why_at: float = field(default=float("inf"))
 
     @property
     def pid(self) -> int | None:
@@ -97,12 +99,16 @@ class Child:
     def ask_to_end(self, now: float) -> None:
         """Send SIGTERM; after `finishing_for` seconds `has_ended` sends SIGKILL."""
         self._kills_at = now + self.program.finishing_for
+        self._asks_why_at = self._kills_at - _EXPLAINING_FOR if self.program.explains else float("inf")
         self._signal(signal.SIGTERM)
 
     def has_ended(self, now: float) -> bool:
         """Say whether the process is gone, killing it once its time is up."""
         if self.process is None or self.process.poll() is not None:
             return True
+        if now >= self._asks_why_at:
+            self._asks_why_at = float("inf")
+            self._signal(signal.SIGUSR1)
         if now >= self._kills_at:
             self._kills_at = float("inf")
             self.on_line(self.program.name, "did not end in time and is killed")

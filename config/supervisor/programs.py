@@ -19,7 +19,8 @@ class Program:
 
     `needed_first` programs start (and are ready) before the others and end after them. `is_ready` is asked
     until it says yes; None means: ready once it runs. `announces` drops the first line, written for machines;
-    lines that hold one of the words `quiet_about` are dropped too.
+    lines that hold one of the words `quiet_about` are dropped too. `explains` programs print where their threads stand
+    at SIGUSR1: one that does not end in time is asked to, so that its log says why.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Program:
     is_ready: Callable[[], bool] | None = None
     finishing_for: float = FINISHING_FOR
     announces: bool = False
+    explains: bool = False
     quiet_about: tuple[str, ...] = ()
     prepare: Callable[[], None] | None = None  # what a predecessor left behind is cleared before each start
 
@@ -79,7 +81,7 @@ def web_program(host: str, port: int, environment: Mapping[str, str]) -> Program
 
 def worker_program(number: int, environment: Mapping[str, str]) -> Program:
     """One process that carries letters to the mail server."""
-    return Program(f"worker {number}", _manage("work"), environment)
+    return Program(f"worker {number}", _manage("work"), environment, explains=True)
 
 
 def clock_program(environment: Mapping[str, str]) -> Program:

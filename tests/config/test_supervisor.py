@@ -205,6 +205,18 @@ def test_what_does_not_end_when_asked_is_killed_when_its_time_is_up() -> None:
     assert lines[-1] == "did not end in time and is killed"
 
 
+def test_what_does_not_end_when_asked_says_first_where_it_stands() -> None:
+    lines: list[str] = []
+    code = "from worker import stopping; stopping.explain_on_signal()\n" + STUBBORN
+    stubborn = python("worker 1", code, finishing_for=1.3, explains=True)
+    with Supervisor([stubborn], on_line=lambda _, line: lines.append(line)):
+        eventually(lambda: "on" in lines)
+    said = "\n".join(lines)
+    assert "Current thread" in said
+    assert 'File "<string>"' in said
+    assert lines[-1] == "did not end in time and is killed"
+
+
 def test_waiting_for_readiness_names_what_is_not_ready() -> None:
     never = python("web", STAY, is_ready=lambda: False)
     with (

@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -151,6 +152,16 @@ class FakeProvider:
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
 
+    def has_ended_all(self, *, within: float = 20.0) -> bool:
+        """Wait until no connection is left at this side; return whether that came about within so many seconds."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            with self._lock:
+                if not self._alive:
+                    return True
+            time.sleep(0.005)
+        return False
+
     def copies(self) -> dict[str, int]:
         """Return how many copies were taken, by the delivery's reference."""
         with self._lock:
@@ -179,26 +190,26 @@ class FakeProvider:
                 line = self.context.wrap_socket(plain, server_side=True)
                 with self._lock:
                     self._alive = (self._alive - {plain}) | {line}
-            reader = line.makefile("rb")
-            while (request := _read(reader, number)) is not None:
-                with self._lock:
-                    self.in_flight += 1
-                    self.most_in_flight = max(self.most_in_flight, self.in_flight)
-                try:
-                    if not self._act(line, request):
-                        break
-                finally:
+            with line.makefile("rb") as reader:
+                while (request := _read(reader, number)) is not None:
                     with self._lock:
-                        self.in_flight -= 1
+                        self.in_flight += 1
+                        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+                    try:
+                        if not self._act(line, request):
+                            break
+                    finally:
+                        with self._lock:
+                            self.in_flight -= 1
         except (OSError, ValueError):
             pass
         finally:
-            with self._lock:
-                self._alive -= {plain, line}
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
             line.close()
             plain.close()
+            with self._lock:
+                self._alive -= {plain, line}
 
     def _act(self, line: socket.socket, request: Request) -> bool:
         """Do what the script says; return whether the connection stays."""

@@ -77,6 +77,7 @@ def test_a_yes_counts_even_if_the_line_breaks_next(provider: FakeProvider) -> No
     provider.script = lambda request: Act(honest(request, "name-1").answer, resets=True)
     line = a_line(provider)
     assert isinstance(line.send(a_letter(), allow=always), Accepted)
+    assert provider.has_ended_all(), "else the next letter might already be on its way when the line breaks"
     provider.script = lambda _request: None
     assert isinstance(send(line, a_letter(8)), Accepted), "and the next letter finds a new connection"
     assert provider.connections == 2

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from config.supervisor import broker
 from tests.worker.faulty_server import FaultyServer
 from tests.worker.processes import environment, manage, python, started, wait_until
 from worker import doorbell
+from worker.management.commands.work import Doorman
 
 pytestmark = pytest.mark.servers
 MIGRATED = "migrated.sqlite3"
@@ -221,6 +223,24 @@ def test_a_worker_without_a_broker_ends_when_asked(env: dict[str, str], a_broker
         wait_until(lambda: "the broker is away" in log.read_text(), seconds=20)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0, log.read_text()
+
+
+@pytest.mark.usefixtures("our_queue")
+def test_a_signal_that_was_swallowed_in_the_queue_s_code_ends_its_work_all_the_same() -> None:
+    """RQ raises an exception out of its handler, which whatever was interrupted may catch."""
+    stop = threading.Event()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    at_last = threading.Timer(15, os.kill, (os.getpid(), signal.SIGTERM))
+    at_last.start()
+    threading.Timer(0.5, stop.set).start()
+    begun = time.monotonic()
+    try:
+        Doorman(stop, ttl=16).work(logging_level="CRITICAL")
+        assert time.monotonic() - begun < 10
+    finally:
+        at_last.cancel()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

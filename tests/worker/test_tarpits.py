@@ -204,3 +204,14 @@ def test_a_slow_server_for_supporters_gets_no_mail_twice(
     assert claimed == [3, 2, 1, 0]
     assert sorted(letter.to for letter in server.taken) == [f"erik.{number}@mail.example" for number in range(3)]
     assert set(Notice.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_mail_to_supporters_does_not_keep_a_worker_that_is_asked_to_end(ask: Ask, server: FaultyServer) -> None:
+    """What has left is recorded, and what has not goes back to whoever works next."""
+    for number in range(3):
+        deeds.an_awaiting_letter(ask, email=f"erik.{number}@mail.example")
+    with override_settings(SUPPORTER_MAIL_SERVER=MailServerAddress("127.0.0.1", server.port, "plain")):
+        line = lines.to_supporters()
+        assert supporter_mail.send_due(line, is_stopping=lambda: len(server.taken) > 0) == 1
+        line.close()
+    assert sorted(Notice.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 0), ("sent", 1)]
