@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -21,7 +22,6 @@ from worker import doorbell
 from worker.management.commands.work import Doorman
 
 pytestmark = pytest.mark.servers
-MIGRATED = "migrated.sqlite3"
 CAMPAIGN = """
 from tests import cast
 cast.an_open_campaign(cast.a_member(cast.an_organisation(), "Alice"))
@@ -84,19 +84,27 @@ def a_broker(tmp_path: Path) -> Iterator[Broker]:
     made.kill()
 
 
+@pytest.fixture(scope="module")
+def a_data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what an installation with a campaign keeps on disk; to be copied."""
+    place = tmp_path_factory.mktemp("installation")
+    made = environment(place, LOG_LEVEL="WARNING")
+    done = manage("migrate", "--verbosity", "0", env=made)
+    assert done.returncode == 0, done.stderr
+    python(CAMPAIGN, env=made)
+    return place
+
+
 @pytest.fixture
-def env(tmp_path: Path, a_broker: Broker, server: FaultyServer) -> dict[str, str]:
+def env(tmp_path: Path, a_data_directory: Path, a_broker: Broker, server: FaultyServer) -> dict[str, str]:
     """Return the environment of an installation: a database with a campaign, this broker, a mail server."""
-    made = environment(
+    shutil.copytree(a_data_directory, tmp_path, dirs_exist_ok=True)
+    return environment(
         tmp_path,
         REDIS_URL=f"unix://{a_broker.socket}",
         EMAIL_URL=f"smtp://127.0.0.1:{server.port}",
         LOG_LEVEL="WARNING",
     )
-    done = manage("migrate", "--verbosity", "0", env=made)
-    assert done.returncode == 0, done.stderr
-    python(CAMPAIGN, env=made)
-    return made
 
 
 @pytest.fixture
