@@ -32,6 +32,7 @@ OUTSIDE = {  # settings of an installation, which tests must not inherit
 
 FAULTS = "tests/faults/test_gate.py"  # brings both databases with it, and its leases are short: nothing runs beside it
 IN_PARALLEL = ("-n", "2", "--dist", "loadgroup")
+SAME_EACH_TIME = "--hypothesis-profile=ci"  # no draw of examples decides about a change; pytest by itself draws anew
 BESIDE_NOTHING = ("-n", "0")  # the browser's journeys share one running installation, in front of a real browser
 
 
@@ -61,7 +62,7 @@ class Gate:
         """Run pytest, count from its own report, keep its closing line."""
         report = self.directory / f"tests-{len(self.closing_lines)}.xml"
         held = self.step(
-            name, [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *options], **settings
+            name, [sys.executable, "-m", "pytest", "-q", SAME_EACH_TIME, f"--junitxml={report}", *options], **settings
         )
         try:
             counts = [

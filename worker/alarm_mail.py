@@ -22,7 +22,7 @@ SENDER = "confirm"  # its mail is taken for nothing but bounces (letters.incomin
 
 
 def send_due(line: Line, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-    """Send the alarms that are due over one line; return how many were accepted. Raises LineDown."""
+    """Send the alarms that are due over one line; return how many were accepted. Raises LineDown: as `send_all`."""
     return automatic_mail.send_all(
         line,
         claim=lambda: alarms.claim(limit=BATCH, now=timezone.now()),

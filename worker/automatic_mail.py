@@ -66,8 +66,9 @@ def send_all(
 ) -> int:
     """Send what is due, batch by batch, over one line; return how much was accepted.
 
-    Raises LineDown; what was claimed and could not be tried goes back untouched, also where a slow server takes so long
-    that the claim might run out and another worker send the same, and where this process is asked to end.
+    Raises LineDown where the line was down before anything had left over it. What was claimed and could not be tried
+    goes back untouched, also where a slow server takes so long that the claim might run out and another worker send the
+    same, and where this process is asked to end.
     """
     sent = 0
     while not is_stopping() and (batch := claim()):
@@ -80,6 +81,8 @@ def send_all(
                 ending = send(one, line)
             except LineDown:
                 give_back(batch[position:])
+                if sent:
+                    return sent
                 raise
             except (DatabaseError, InterfaceError):
                 raise

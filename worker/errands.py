@@ -49,11 +49,12 @@ class Errands:
         if not instance.may_write_to_supporters() or time.monotonic() < self._supporters_after:
             return 0
         line = lines.to_supporters()
+        told = 0
         try:
-            told = supporter_mail.send_due(line, is_stopping=self._is_stopping)
+            told += supporter_mail.send_due(line, is_stopping=self._is_stopping)
             told += alarm_mail.send_due(line, is_stopping=self._is_stopping)
         except LineDown as down:
-            self._supporters_wait = longer(self._supporters_wait)
+            self._supporters_wait = longer(0.0 if told else self._supporters_wait)
             self._supporters_after = time.monotonic() + self._supporters_wait
             log.warning("%s; mail to supporters waits %.0f s", down.sentence, self._supporters_wait)
             return 0

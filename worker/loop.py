@@ -145,6 +145,8 @@ class Loop:
         if drained.line_down or not tried:
             self._rest_lines()
         if drained.line_down:
+            if drained.sent:  # a moment ago it took letters: it is not away, whatever has come between
+                self._server_wait = 0.0
             raise LineDown(drained.line_down)
         return tried
 

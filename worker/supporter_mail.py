@@ -31,7 +31,7 @@ _STILL_TRUE = {Notice.Kind.ALREADY, Notice.Kind.LATER}  # though their address w
 
 
 def send_due(line: Line, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-    """Send the notices that are due over one line; return how many were accepted. Raises LineDown."""
+    """Send the notices that are due over one line; return how many were accepted. Raises LineDown: as `send_all`."""
     inquiries.answer(now=timezone.now())
     return automatic_mail.send_all(
         line,

@@ -15,7 +15,7 @@ from config.env import MailServerAddress
 from letters import outbox
 from letters.models import Delivery, Notice
 from tests.letters import deeds
-from tests.worker.faulty_server import FaultyServer
+from tests.worker.faulty_server import Act, FaultyServer, Moment, says
 from worker import jobs, loop, schedule, supporter_mail
 from worker.engine import Drained
 from worker.loop import Loop
@@ -123,6 +123,25 @@ def test_a_mail_server_that_is_away_is_asked_less_and_less_often(
         assert rests(monkeypatch, Loop(), turns=9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert len(claims) == 1
     assert set(Delivery.objects.values_list("state", "attempts")) == {("queued", 0)}
+
+
+def test_a_server_that_takes_letters_between_its_nonsense_is_not_waited_for_longer_and_longer(
+    ask: Ask, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that greets us with something else, now and then, must not make a minute's pause of every letter."""
+    for number in range(4):
+        deeds.a_confirmed_letter(ask, email=f"dana.{number}@mail.example")
+    greets: list[str] = []
+
+    def confused_after_each_letter(moment: Moment) -> Act | None:
+        if moment.point == "dot":
+            greets.append("nonsense")
+            return says("250 taken", hangs_up=True)
+        return says("SSH-2.0-OpenSSH_9.2") if moment.point == "banner" and greets and greets.pop() else None
+
+    server.script = confused_after_each_letter
+    with override_settings(CONNECTIONS=1):
+        assert rests(monkeypatch, Loop(), turns=6) == [1, 1, 1, 1, 1, 1]  # each second one before a line is tried again
 
 
 def test_a_server_for_supporters_that_is_away_holds_up_no_letter(

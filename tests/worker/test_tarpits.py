@@ -22,6 +22,7 @@ from tests.worker.faulty_server import Act, FaultyServer, Moment, at, says
 from worker import automatic_mail, lines, supporter_mail
 from worker.engine import Drained, Engine
 from worker.loop import Loop
+from worker.transports import LineDown
 from worker.transports.smtp import Server, connected
 from worker.transports.wires import Wires
 
@@ -213,5 +214,25 @@ def test_mail_to_supporters_does_not_keep_a_worker_that_is_asked_to_end(ask: Ask
     with override_settings(SUPPORTER_MAIL_SERVER=MailServerAddress("127.0.0.1", server.port, "plain")):
         line = lines.to_supporters()
         assert supporter_mail.send_due(line, is_stopping=lambda: len(server.taken) > 0) == 1
+        line.close()
+    assert sorted(Notice.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 0), ("sent", 1)]
+
+
+def test_a_server_that_goes_away_after_a_mail_to_supporters_has_taken_that_one(ask: Ask, server: FaultyServer) -> None:
+    """The others go back as if they had never been tried; who finds the server away from the start is told so."""
+    for number in range(3):
+        deeds.an_awaiting_letter(ask, email=f"erik.{number}@mail.example")
+
+    def leaves_after_the_first(moment: Moment) -> Act | None:
+        if moment.point == "dot":
+            return says("250 taken", hangs_up=True)
+        return says("554 closed") if moment.point == "banner" and server.taken else None
+
+    server.script = leaves_after_the_first
+    with override_settings(SUPPORTER_MAIL_SERVER=MailServerAddress("127.0.0.1", server.port, "plain")):
+        line = lines.to_supporters()
+        assert supporter_mail.send_due(line) == 1
+        with pytest.raises(LineDown):
+            supporter_mail.send_due(line)
         line.close()
     assert sorted(Notice.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 0), ("sent", 1)]
