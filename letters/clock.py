@@ -17,7 +17,7 @@ def database_now(*, fresh: bool = False) -> datetime:
     """Return the database's present time. SQLite has none of its own: there it is the host's.
 
     It is read once a second and carried on by the clock that only measures: a question for each group of letters
-    would cost as much as writing the group. `fresh`: read now.
+    would cost as much as writing the group. `fresh`: read now, as for leases.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":

@@ -65,7 +65,7 @@ def claim(*, limit: int = MOST_PER_CLAIM, ours: Memory | None = None, but: Q | N
     measured_from = clock.boot_seconds()  # before the claim is sent: the lease can only be longer than we think
     token = secrets.token_hex(16)
     with transaction.atomic():
-        now = clock.database_now()
+        now = clock.database_now(fresh=True)  # a lease by a clock that has jumped since would be lost as it is made
         seen = {} if ours is None else {"identity": ours.identity, "epoch": ours.epoch}
         if but is None:  # making it takes longer than answering it
             question = _usual_question(limit, bool(seen), settings.PACED, connection.vendor)
@@ -152,7 +152,7 @@ def why_not_fenced(token: str, digests: Mapping[int, str]) -> dict[int, str]:
 def renew(token: str, ids: Iterable[int]) -> tuple[int, float]:
     """Prolong the lease of deliveries still in work; return how many and the new local deadline."""
     measured_from = clock.boot_seconds()
-    now = clock.database_now()
+    now = clock.database_now(fresh=True)
     renewed = Delivery.objects.filter(
         pk__in=list(ids), token=token, state=State.SENDING, lease_until__gt=now
     ).update(lease_until=now + LEASE)

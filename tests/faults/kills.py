@@ -26,6 +26,7 @@ def at_random(kind: str, seed: int, size: str) -> Figures:
             rig.workers.kill(rig.drawn.choice(rig.workers.alive))
             rig.workers.start()
         assert rig.waiting() > 0, "it was over before the last kill: this tested too little"
+        rig.mail.obey(Conduct(seed))
         took = rig.drain(seconds=DRAINED_WITHIN, hurries=size == "gate")
         rig.workers.end()
         evidence = rig.judge()

@@ -91,14 +91,15 @@ def before_the_dot(kind: str, seed: int, size: str, *, mutation: Iterable[str] =
     """F34: the local deadline keeps the dot from being written, so what is unclear was never taken twice."""
     with Rig(kind, GATE, Conduct(seed, (Rule("dot", after=0.05),)), seed=seed) as rig:
         rig.expected_errors = databases.AWAY
-        rig.park()
         waiting = [row[0] for row in rig.database.rows("SELECT id FROM letters_delivery ORDER BY id")]
         for first in range(0, STOPS[size], AT_ONCE):
+            rig.park()  # also what was unclear in the round before: twice unclear is another ending
             stopped = []
             for _ in range(first, min(first + AT_ONCE, STOPS[size])):
                 ids, waiting = waiting[:LINES], waiting[LINES:]
                 rig.due(f"id IN ({', '.join(map(str, ids))})")
-                (pid,) = rig.workers.start(tricks=("pause after fence", *mutation))
+                # Who is to be paused takes nothing from those who are already.
+                (pid,) = rig.workers.start(tricks=("do not reap", "pause after fence", *mutation))
                 wait_until(lambda pid=pid: rig.workers.is_paused(pid), seconds=20, what="the pause")  # type: ignore[misc]
                 stopped.append(pid)
                 rig.workers.pauses += 1

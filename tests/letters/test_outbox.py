@@ -321,6 +321,20 @@ def test_a_reaper_that_slept_leaves_running_leases_alone(
     assert outbox.reap() == 3
 
 
+def test_leases_are_made_and_prolonged_by_a_clock_that_is_read_then(
+    letter: Letter, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it has jumped since it was last read, they would be lost as they are made, and what is fenced unclear."""
+    before = clock.now
+    clock.pass_by(hours=1)
+    monkeypatch.setattr("letters.clock.database_now", lambda *, fresh=False: clock.now if fresh else before)
+    claim = outbox.claim()
+    assert {d.lease_until for d in deeds.deliveries(letter)} == {clock.now + outbox.LEASE}
+    clock.pass_by(seconds=1)
+    assert outbox.renew(claim.token, claim.ids)[0] == 3
+    assert {d.lease_until for d in deeds.deliveries(letter)} == {clock.now + outbox.LEASE}
+
+
 def test_a_lease_from_a_wrong_clock_counts_as_run_out(letter: Letter, clock: Clock) -> None:
     clock.pass_by(hours=1)
     outbox.claim()
