@@ -1,4 +1,4 @@
-"""Everything that must hold before a change is taken: `./check`, or `./check quick` in under a minute."""
+"""Everything that must hold before a change is taken: `./check`, or `./check quick` in about a minute."""
 
 # ruff: noqa: T201  printing is its purpose
 
@@ -130,7 +130,7 @@ def whole(gate: Gate) -> None:
 
 
 def quick(gate: Gate) -> None:
-    """What runs in under a minute: without databases, servers and browsers."""
+    """What runs in about a minute: without databases, servers and browsers."""
     static_checks(gate)
     fast = "alike and not browser and not servers and not typefaces and not slow"
     gate.tests("quick tests", *IN_PARALLEL, "-m", fast)

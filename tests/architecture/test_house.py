@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_only_the_four_rule_apps_have_migrations() -> None:
         if path.is_dir()
     }
     assert found == set(RULES)
+
+
+def test_every_step_that_a_migration_replaces_is_still_there() -> None:
+    """Without its file Django passes an installation over that stands among the steps, and says nothing (0063)."""
+    replaced = [
+        step
+        for path in ROOT.glob("*/migrations/0001_squashed_*.py")
+        for step in import_module(f"{path.parts[-3]}.migrations.{path.stem}").Migration.replaces
+    ]
+    assert len(replaced) >= 28
+    assert [step for step in replaced if not (ROOT / step[0] / "migrations" / f"{step[1]}.py").exists()] == []
 
 
 def test_no_module_is_longer_than_its_limit() -> None:

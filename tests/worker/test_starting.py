@@ -1,5 +1,6 @@
 """A worker's first look at the database."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def test_a_worker_that_starts_before_its_database_stays(tmp_path: Path, command:
     log = tmp_path / "log"
     with started(command, env=environment(tmp_path, DATABASE_URL=nobody_there), log=log) as worker:
         wait_until(lambda: log.read_text().count("the database is away") >= 2, seconds=30)
-        assert worker.poll() is None
+        worker.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "most recent call first" in log.read_text(), seconds=10)
+        assert worker.poll() is None, "who asks where it stands does not end it"
     assert "Traceback" not in log.read_text()
     assert "secret" not in log.read_text()

@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, once: bool = False, **_options: Any) -> None:
         """Run the loop and, beside it, what recurs. Raises SystemCheckError where commits may be forgotten."""
+        stopping.explain_on_signal()
         starting.check_database(self)
         running = loop.this_process()
         stopping.on_signals(running.stop)
